@@ -1,0 +1,243 @@
+"""The contract that every engine keeps. A third party reads this one file and writes a backend.
+
+A Backend is found by entry point (group `workbench.backends`) and opens one of two things: an Engine, which
+works on tokens and is stepped by its owner, or a Provider, which works on conversations and events for what
+runs elsewhere. The runtime makes a Provider of each Engine, so interfaces know Providers only. Abilities that
+not every backend has are ports of their own. Knows nothing of processes, interfaces or any engine by name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.conversation import Conversation
+from workbench.engine_settings import EngineSettings
+from workbench.errors import Unsupported
+from workbench.events import Event, FinishReason, SampledToken, Usage
+from workbench.sampling import SamplingSettings
+
+Capability = Literal["generate", "embed", "logprobs"]
+LoadProgress = Callable[[float], bool]
+"""Told the loaded share from 0 to 1; returns False to stop loading, which raises LoadCancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a backend can run here; when not, `remedy` is the command or step that changes it."""
+
+    available: bool
+    version: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What an opened model says of itself.
+
+    Attributes:
+        context_length: Tokens one request may use, prompt and answer together.
+        trained_context: Tokens the model was trained for.
+        parameters: Number of weights; size_bytes is their size as stored. 0 where unknown.
+        capabilities: What it can do; anything else is refused with Unsupported.
+        chat_template: The model's own Jinja template, or None.
+        special_tokens: Texts that the template may name, such as {"bos_token": "<s>"}.
+        placement: Where the weights are, in words, such as "CPU" or "20 of 33 layers on CUDA0".
+        notices: Things done that were not asked for in so many words; shown to the user.
+    """
+
+    architecture: str
+    context_length: int
+    trained_context: int
+    parallel: int
+    vocabulary_size: int
+    parameters: int = 0
+    size_bytes: int = 0
+    quantization: str = ""
+    capabilities: frozenset[Capability] = frozenset({"generate"})
+    chat_template: str | None = None
+    special_tokens: dict[str, str] = field(default_factory=dict)
+    placement: str = "CPU"
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """One request to an Engine. The engine ends it after `max_tokens`, at its context, or at an end token.
+
+    `logprobs` asks for the log-probability of each drawn token and of that many alternatives beside it.
+    """
+
+    id: int
+    prompt: tuple[int, ...]
+    max_tokens: int | None = None
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    logprobs: int | None = None
+    ignore_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PromptComputed:
+    """So many tokens of the request's prompt are computed; `cached` of them were taken from earlier work."""
+
+    request_id: int
+    done: int
+    total: int
+    cached: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDrawn:
+    """One more token of the answer and its bytes, which need not be whole characters."""
+
+    request_id: int
+    token: int
+    piece: bytes
+    logprobs: SampledToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """The last event of a request that was not cancelled. The end token itself is not part of the answer."""
+
+    request_id: int
+    reason: FinishReason
+    usage: Usage
+
+
+StepEvent = PromptComputed | TokenDrawn | RequestEnded
+
+
+class Engine(ABC):
+    """A loaded model that works on tokens. Synchronous; one thread owns it and steps it.
+
+    Only `tokenize` and `detokenize` may be called from other threads.
+    """
+
+    facts: ModelFacts
+
+    @abstractmethod
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """Token ids; `special` reads control tokens in the text and adds those the model begins with."""
+
+    @abstractmethod
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        """The bytes the tokens stand for. Raises InvalidRequest for ids outside the vocabulary."""
+
+    @abstractmethod
+    def enqueue(self, request: TokenRequest) -> None:
+        """Take a request in, or raise ContextExceeded, InvalidRequest or Unsupported and keep nothing."""
+
+    @abstractmethod
+    def step(self) -> list[StepEvent]:
+        """One pass over everything that runs. Returns at once, with no events, when nothing does."""
+
+    @abstractmethod
+    def cancel(self, request_id: int) -> None:
+        """Drop a request before the next step; unknown ids are ignored. It yields no further event."""
+
+    @property
+    @abstractmethod
+    def busy(self) -> bool:
+        """Whether a further step would do work."""
+
+    def embed(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
+        """One vector of unit length for each sequence of tokens. Raises Unsupported where there are none."""
+        raise Unsupported("This engine makes no embeddings.", "Use a backend that can embed.")
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back everything. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One request to a Provider: a conversation, a raw text or raw tokens, and how to continue it."""
+
+    prompt: Conversation | str | tuple[int, ...]
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None
+    ignore_end: bool = False
+
+
+class Provider(ABC):
+    """A model that answers conversations with events, wherever it runs."""
+
+    facts: ModelFacts
+
+    @abstractmethod
+    def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        """The answer as it comes. Closing the iterator cancels. Raises WorkbenchError at the first step."""
+
+    @abstractmethod
+    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """As Engine.tokenize. Raises Unsupported where the other side does not tell."""
+
+    @abstractmethod
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        """As Engine.detokenize, decoded as UTF-8 with replacement characters."""
+
+    @abstractmethod
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """As Engine.embed, from texts."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End what was started. Idempotent."""
+
+
+class Backend(ABC):
+    """An engine's way in. Importing its module is cheap: the engine library is imported when opening."""
+
+    name: str
+    opens: Literal["engine", "provider"]
+
+    @abstractmethod
+    def status(self) -> Status:
+        """Whether it can run here, found out without importing the engine library."""
+
+    @abstractmethod
+    def supports(self, model: str) -> bool:
+        """Whether the path or address names something of this backend's kind, judged without loading it."""
+
+    @abstractmethod
+    def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> Engine | Provider:
+        """Load or connect. Raises a WorkbenchError with a remedy, and then holds nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Bytes that a loaded model takes on one device, by what they are for."""
+
+    name: str
+    weights_bytes: int
+    context_bytes: int
+    compute_bytes: int
+
+
+class Estimator(ABC):
+    """Port: what a model would take in memory, without loading it."""
+
+    @abstractmethod
+    def estimate(self, model: str, settings: EngineSettings) -> list[DeviceMemory]:
+        """One entry per device, the host among them. Raises as Backend.open does."""
+
+
+class Quantizer(ABC):
+    """Port: make a smaller file of the same model."""
+
+    @abstractmethod
+    def quantize(self, source: str, target: str, quantization: str, progress: LoadProgress) -> None:
+        """Write `target` whole or not at all."""
+
+
+class Scorer(ABC):
+    """Port: the model's own probabilities for a given text, for perplexity and divergence."""
+
+    @abstractmethod
+    def score(self, tokens: Sequence[int]) -> Sequence[Sequence[float]]:
+        """Logits of shape (len(tokens), vocabulary_size): row i is what the model expects after token i."""

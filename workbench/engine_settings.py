@@ -1,0 +1,80 @@
+"""How a model is loaded: context, memory, devices. One value for every engine and every interface.
+
+A field that an engine cannot honour is refused by that engine with its reason, never ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.errors import InvalidRequest
+
+FlashAttention = Literal["auto", "on", "off"]
+KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorOverride:
+    """Put every tensor whose name matches the regular expression on the named buffer, such as CPU."""
+
+    pattern: str
+    buffer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA adapter in GGUF form and how strongly it is applied."""
+
+    path: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """What a person may choose when a model is loaded.
+
+    Attributes:
+        context_length: Tokens that each request gets, prompt and answer together; None: the engine chooses.
+        parallel: Requests that run at once.
+        kv_type_k: Element type of the K cache, one of KV_TYPES; kv_type_v likewise for V.
+        gpu_layers: Layers on the GPU, output layer included; None means as many as there are.
+        experts_on_cpu: The first so many layers keep their expert tensors in RAM.
+        split: Proportions of the model per device, empty for the engine's own choice.
+        devices: Names of the devices to use, empty for all.
+        threads: CPU threads; None means the physical cores this process may use.
+        micro_batch: Tokens computed in one pass at most.
+    """
+
+    context_length: int | None = None
+    parallel: int = 1
+    kv_type_k: str = "f16"
+    kv_type_v: str = "f16"
+    flash_attention: FlashAttention = "auto"
+    gpu_layers: int | None = None
+    experts_on_cpu: int = 0
+    tensor_overrides: tuple[TensorOverride, ...] = ()
+    split: tuple[float, ...] = ()
+    devices: tuple[str, ...] = ()
+    threads: int | None = None
+    micro_batch: int = 512
+    lora: tuple[Lora, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("context_length", "parallel", "threads", "micro_batch"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value < 2**31:
+                raise InvalidRequest(f"{name} is {value}.", f"Give {name} a whole number of at least 1.")
+        for name in ("gpu_layers", "experts_on_cpu"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 2**31:
+                raise InvalidRequest(f"{name} is {value}.", f"Give {name} a whole number of at least 0.")
+        for kv_type in (self.kv_type_k, self.kv_type_v):
+            if kv_type not in KV_TYPES:
+                raise InvalidRequest(
+                    f"{kv_type!r} is no KV cache type.", f"Choose one of {', '.join(KV_TYPES)}."
+                )
+        if any(not share >= 0 for share in self.split) or (self.split and not sum(self.split) > 0):
+            raise InvalidRequest(
+                f"The split {self.split} is no set of proportions.", "Give one share per device."
+            )
