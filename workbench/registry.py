@@ -37,10 +37,16 @@ def load(name: str) -> Backend:
     return backend
 
 
-def backend_for(model: str) -> Backend:
-    """The first backend, by name, that supports the model. Raises ModelNotFound."""
+def name_for(model: str) -> str:
+    """The first backend, by name, that supports the model. Raises ModelNotFound.
+
+    A broken backend is passed over; when no other one supports the model, its error is raised.
+    """
+    broken: EngineUnavailable | None = None
     for name in names():
-        backend = load(name)
-        if backend.supports(model):
-            return backend
-    raise ModelNotFound(f"No backend knows what {model} is.", "Give a GGUF file or `guide`.")
+        try:
+            if load(name).supports(model):
+                return name
+        except EngineUnavailable as error:
+            broken = error
+    raise broken or ModelNotFound(f"No backend knows what {model} is.", "Give a GGUF file or `guide`.")

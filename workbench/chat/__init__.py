@@ -1,0 +1,1 @@
+"""Conversations: how they become a prompt, and where they are kept."""

@@ -1,0 +1,53 @@
+"""llama.cpp's memory of a context, as the slots ask for it.
+
+Some models keep a state that cannot be cut or shared in part: recurrent ones, and sliding windows that have
+moved on. Then nothing is left of the sequence, and the caller computes anew.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench_llama_cpp.library import llama
+
+
+class ContextMemory:
+    """Bound to one context; sequences are numbered from 0."""
+
+    def __init__(self, model: Any, context: Any) -> None:
+        self._llama = llama()
+        self._memory = self._llama.llama_get_memory(context)
+        self._whole_only = bool(
+            self._llama.llama_model_is_recurrent(model) or self._llama.llama_model_is_hybrid(model)
+        )
+        self._window: int = self._llama.llama_model_n_swa(model)
+
+    def truncate(self, sequence: int, length: int) -> bool:
+        """Forget all after the first `length` tokens; when that cannot be, forget everything."""
+        end = self._llama.llama_memory_seq_pos_max(self._memory, sequence) + 1
+        if length >= end or self._remove(sequence, length):
+            return self._complete(sequence, length)
+        return self._forget(sequence)
+
+    def share(self, source: int, target: int, length: int) -> bool:
+        if self._whole_only:
+            return False
+        self._llama.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        return self._complete(target, length)
+
+    def clear(self) -> None:
+        self._llama.llama_memory_clear(self._memory, False)
+
+    def _complete(self, sequence: int, length: int) -> bool:
+        """Whether all that the next token will look at is there."""
+        first: int = self._llama.llama_memory_seq_pos_min(self._memory, sequence)
+        if length and first > max(0, length - self._window if self._window else 0) and not self._whole_only:
+            return self._forget(sequence)
+        return True
+
+    def _remove(self, sequence: int, start: int) -> bool:
+        return bool(self._llama.llama_memory_seq_rm(self._memory, sequence, start, -1))
+
+    def _forget(self, sequence: int) -> bool:
+        self._remove(sequence, 0)
+        return False

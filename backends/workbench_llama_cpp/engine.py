@@ -1,0 +1,216 @@
+"""The llama.cpp engine: many requests in one context, stepped together.
+
+Each step decodes one token of every running answer and, beside them, as much of the waiting prompts as the
+measured speed allows. Knows nothing of text: stop strings and characters are the runtime's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.backend import (
+    Engine,
+    LoadProgress,
+    PromptComputed,
+    RequestEnded,
+    StepEvent,
+    TokenDrawn,
+    TokenRequest,
+)
+from workbench.engine_settings import EngineSettings
+from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported
+from workbench.events import FinishReason, SampledToken, Usage
+from workbench_llama_cpp import loading
+from workbench_llama_cpp.active import Active
+from workbench_llama_cpp.batch import Batch
+from workbench_llama_cpp.cache import ContextMemory
+from workbench_llama_cpp.embedding import EmbeddingContext
+from workbench_llama_cpp.library import llama, log
+from workbench_llama_cpp.logprobs import sampled_token
+from workbench_llama_cpp.pace import Pace, share_out
+from workbench_llama_cpp.parameters import BATCH
+from workbench_llama_cpp.sampler import Sampler
+from workbench_llama_cpp.slots import Slots, common_prefix
+
+WORTH_WAITING = 32
+"""A prompt waits for another that is being computed when that saves at least so many tokens."""
+
+
+def open_engine(path: str, settings: EngineSettings, progress: LoadProgress) -> LlamaCppEngine:
+    loaded = loading.load(path, settings, progress)
+    try:
+        return LlamaCppEngine(loaded)
+    except BaseException:
+        loaded.free()
+        raise
+
+
+class LlamaCppEngine(Engine):
+    """Owns one model and one context."""
+
+    def __init__(self, loaded: loading.Loaded) -> None:
+        self._llama = llama()
+        self._loaded = loaded
+        self._vocabulary = loaded.vocabulary
+        self.facts = loading.facts(loaded)
+        self._context = loading.make_context(loaded)
+        self._cache = ContextMemory(loaded.model, self._context)
+        self._slots = Slots(loaded.settings.parallel, self._cache)
+        self._capacity = max(BATCH, loaded.settings.parallel)
+        self._batch = Batch(self._capacity)
+        self._pace = Pace(self._capacity - loaded.settings.parallel)
+        self._waiting: list[Active] = []
+        self._running: list[Active] = []
+        self._embedding: EmbeddingContext | None = None
+
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        return self._vocabulary.tokenize(text, special)
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        return self._vocabulary.detokenize(tokens)
+
+    def enqueue(self, request: TokenRequest) -> None:
+        self._check(request)
+        sampler = Sampler(request.sampling, self._vocabulary, request.prompt, self.facts.context_length)
+        self._waiting.append(Active(request, np.array(request.prompt, np.int32), sampler))
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting or self._running)
+
+    def step(self) -> list[StepEvent]:
+        self._admit()
+        if not self._running:
+            return []
+        started = time.perf_counter()
+        answers, prompt_tokens = self._fill_batch()
+        self._decode()
+        moved = [active for active in self._running if active.row is not None]
+        events = [event for active in moved for event in self._advance(active)]
+        self._pace.learn(answers, prompt_tokens, time.perf_counter() - started)
+        return events
+
+    def cancel(self, request_id: int) -> None:
+        for active in [*self._waiting, *self._running]:
+            if active.request.id == request_id:
+                self._drop(active)
+
+    def embed(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
+        if "embed" not in self.facts.capabilities:
+            raise Unsupported(
+                "This model was not made for embeddings: it names no pooling.", "Use one that was."
+            )
+        if self._embedding is None:
+            self._embedding = EmbeddingContext(self._loaded)
+        return [self._embedding.embed(tokens) for tokens in inputs]
+
+    def close(self) -> None:
+        for active in [*self._waiting, *self._running]:
+            self._drop(active)
+        if self._embedding is not None:
+            self._embedding.close()
+            self._embedding = None
+        if self._context is not None:
+            self._llama.llama_free(self._context)
+            self._context = None
+        self._loaded.free()
+
+    def _check(self, request: TokenRequest) -> None:
+        if "generate" not in self.facts.capabilities:
+            raise Unsupported(
+                "This model makes embeddings, not text.", "Use /v1/embeddings or another model."
+            )
+        if not request.prompt:
+            raise InvalidRequest("The prompt is empty.", "Give at least one token.")
+        self._vocabulary.check(request.prompt)
+        length, most = len(request.prompt), self.facts.context_length
+        if length >= most:
+            raise ContextExceeded(
+                f"The prompt has {length} tokens, the context holds {most}.",
+                "Shorten the prompt or load the model with more --context.",
+            )
+
+    def _admit(self) -> None:
+        """Give slots to waiting requests, unless another prompt is about to compute what they begin with."""
+        for active in list(self._waiting):
+            if not self._slots.free:
+                return
+            if not self._better_soon(active):
+                active.slot = self._slots.take(active.prompt)
+                active.cached = active.slot.length
+                self._waiting.remove(active)
+                self._running.append(active)
+
+    def _better_soon(self, active: Active) -> bool:
+        prefilling = [other for other in self._running if other.in_prompt]
+        if not prefilling:
+            return False
+        soon = max(common_prefix(other.prompt, active.prompt[:-1]) for other in prefilling)
+        return soon >= self._slots.reusable(active.prompt) + WORTH_WAITING
+
+    def _fill_batch(self) -> tuple[int, int]:
+        """Returns the number of running answers and of prompt tokens in the batch."""
+        self._batch.clear()
+        answers = [active for active in self._running if not active.in_prompt]
+        prompts = [active for active in self._running if active.in_prompt]
+        for active in answers:
+            active.add_next_token(self._batch)
+        shares = share_out([active.remaining for active in prompts], self._pace.prompt_tokens(len(answers)))
+        for active, share in zip(prompts, shares, strict=True):
+            active.add_prompt(self._batch, share)
+        return len(answers), sum(shares)
+
+    def _decode(self) -> None:
+        result = self._llama.llama_decode(self._context, self._batch.structure())
+        if result == 1:  # no room: what idle slots keep is given up
+            self._slots.forget_idle()
+            result = self._llama.llama_decode(self._context, self._batch.structure())
+        if result != 0:
+            said = next((line for line in reversed(log.lines) if line.strip()), "no reason given")
+            raise EngineDied(f"llama.cpp could not compute a step (code {result}): {said}.", "Ask again.")
+
+    def _advance(self, active: Active) -> list[StepEvent]:
+        """What this step brought for one request."""
+        events: list[StepEvent] = []
+        if active.drawn == 0:
+            done, total = active.slot_length, len(active.prompt)
+            events.append(PromptComputed(active.request.id, done, total, active.cached))
+        if active.in_prompt:
+            return events
+        if active.request.max_tokens == 0:
+            return [*events, self._end(active, "length")]
+        return events + self._draw(active)
+
+    def _draw(self, active: Active) -> list[StepEvent]:
+        assert active.row is not None
+        request = active.request
+        token = active.sampler.draw(self._context, active.row)
+        if self._vocabulary.ends(token) and not request.ignore_end:
+            return [self._end(active, "stop")]
+        active.next_token = token
+        active.drawn += 1
+        piece = self._vocabulary.piece(token)
+        events: list[StepEvent] = [TokenDrawn(request.id, token, piece, self._logprobs(active, token))]
+        if active.drawn == active.most_tokens(self.facts.context_length):
+            events.append(self._end(active, "length"))
+        return events
+
+    def _logprobs(self, active: Active, token: int) -> SampledToken | None:
+        if active.request.logprobs is None:
+            return None
+        row = self._llama.llama_get_logits_ith(self._context, active.row)
+        logits = np.ctypeslib.as_array(row, (self._vocabulary.size,))
+        return sampled_token(logits, token, active.request.logprobs, self._vocabulary.piece)
+
+    def _end(self, active: Active, reason: FinishReason) -> RequestEnded:
+        self._drop(active)
+        return RequestEnded(active.request.id, reason, Usage(len(active.prompt), active.cached, active.drawn))
+
+    def _drop(self, active: Active) -> None:
+        (self._waiting if active in self._waiting else self._running).remove(active)
+        active.sampler.close()
+        if active.slot is not None:
+            self._slots.release(active.slot)

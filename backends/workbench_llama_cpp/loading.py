@@ -1,0 +1,189 @@
+"""Load a model file and make its context, or say in one sentence why not.
+
+Knows nothing of requests.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.backend import LoadProgress, ModelFacts
+from workbench.engine_settings import EngineSettings
+from workbench.errors import DoesNotFit, InvalidModel, InvalidRequest, LoadCancelled, WorkbenchError
+from workbench.gguf import Header, check_whole, read_header
+from workbench_llama_cpp import parameters
+from workbench_llama_cpp.library import llama, log
+from workbench_llama_cpp.memory import check_memory
+from workbench_llama_cpp.vocabulary import Vocabulary
+
+DEFAULT_CONTEXT = 8192
+_EMBEDDING_POOLINGS = (1, 2, 3)  # mean, first token, last token
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A model in memory: its handle, and what was learned while loading."""
+
+    path: str
+    model: Any
+    header: Header
+    settings: EngineSettings
+    context_length: int
+    vocabulary: Vocabulary
+    kept: list[object]
+
+    def free(self) -> None:
+        if self.model is not None:
+            llama().llama_model_free(self.model)
+            self.model = None
+
+
+def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
+    """Raises a WorkbenchError with a remedy; then nothing stays loaded."""
+    header = read_header(path)
+    check_whole(header)
+    parameters.check(settings)
+    model, kept = _load_weights(path, settings, progress)
+    length = settings.context_length or min(DEFAULT_CONTEXT, _trained_context(model))
+    return Loaded(path, model, header, settings, length, Vocabulary(model), kept)
+
+
+def make_context(loaded: Loaded) -> Any:
+    """A context that serves all requests. Raises DoesNotFit before anything large is allocated."""
+    check_memory(loaded.path, loaded.header, loaded.settings, loaded.context_length)
+    log.clear()
+    wanted = parameters.context_parameters(loaded.settings, loaded.context_length)
+    context = llama().llama_init_from_model(loaded.model, wanted)
+    if context is None:
+        raise _context_error(log.text(), loaded)
+    _apply_loras(loaded, context)
+    return context
+
+
+def facts(loaded: Loaded) -> ModelFacts:
+    functions, model = llama(), loaded.model
+    template = functions.llama_model_chat_template(model, None)
+    pooling = loaded.header.metadata.get(f"{loaded.header.architecture}.pooling_type")
+    causal = loaded.header.metadata.get(f"{loaded.header.architecture}.attention.causal", True)
+    abilities = ({"generate", "logprobs"} if causal else set()) | (
+        {"embed"} if pooling in _EMBEDDING_POOLINGS else set()
+    )
+    return ModelFacts(
+        architecture=loaded.header.architecture,
+        context_length=loaded.context_length,
+        trained_context=_trained_context(model),
+        parallel=loaded.settings.parallel,
+        vocabulary_size=loaded.vocabulary.size,
+        parameters=functions.llama_model_n_params(model),
+        size_bytes=functions.llama_model_size(model),
+        quantization=loaded.header.quantization,
+        capabilities=frozenset(abilities),  # type: ignore[arg-type]
+        chat_template=template.decode() if template else None,
+        special_tokens=loaded.vocabulary.special_tokens(),
+        placement=_placement(model, loaded.settings),
+        notices=tuple(_notices(loaded)),
+    )
+
+
+def _load_weights(path: str, settings: EngineSettings, progress: LoadProgress) -> tuple[Any, list[object]]:
+    cancelled = False
+
+    def report(share: float) -> bool:
+        nonlocal cancelled
+        cancelled = cancelled or not progress(share)
+        return not cancelled
+
+    log.clear()
+    wanted, kept = parameters.model_parameters(settings, report)
+    model = llama().llama_model_load_from_file(os.fsencode(path), wanted)
+    if cancelled:
+        if model is not None:
+            llama().llama_model_free(model)
+        raise LoadCancelled("Loading was cancelled.")
+    if model is None:
+        raise _load_error(path, log.text())
+    return model, kept
+
+
+def _load_error(path: str, said: str) -> WorkbenchError:
+    if unknown := re.search(r"unknown model architecture: '([^']*)'", said):
+        return InvalidModel(
+            f"{path} holds a model of the architecture {unknown[1]!r}, which this llama.cpp does not know.",
+            "Update llama-cpp-python, or take a model of another architecture.",
+        )
+    if re.search(r"unable to allocate|failed to allocate|out of memory", said):
+        return DoesNotFit(
+            f"The weights of {path} do not fit in memory.",
+            "Take a smaller quantization, or put fewer layers on the GPU with --gpu-layers.",
+        )
+    reasons = re.findall(r"error loading model(?: \w+)?: (.+)", said) or ["it gave no reason"]
+    return InvalidModel(
+        f"llama.cpp cannot load {path}: {reasons[-1]}.", "Download the file again or take another one."
+    )
+
+
+def _context_error(said: str, loaded: Loaded) -> WorkbenchError:
+    if "requires flash_attn" in said or ("flash_attn" in said and "quantized V" in said):
+        return InvalidRequest(
+            f"A {loaded.settings.kv_type_v} V cache needs flash attention, which this model cannot use here.",
+            "Use --kv-type f16.",
+        )
+    if block := re.search(r"(\S+) cache type (\S+) with block size \d+ does not divide", said):
+        return InvalidRequest(
+            f"The {block[1]} cache of this model cannot be {block[2]}.", "Use --kv-type f16."
+        )
+    if "failed to allocate" in said:
+        return DoesNotFit(
+            f"A context of {loaded.context_length} tokens for {loaded.settings.parallel} requests "
+            "does not fit in memory.",
+            "Use a smaller --context, fewer --parallel requests, or --kv-type q8_0.",
+        )
+    reason = said.strip().splitlines()[-1] if said.strip() else "it gave no reason"
+    return InvalidModel(f"llama.cpp cannot make a context: {reason}.", "Try the default settings.")
+
+
+def _trained_context(model: Any) -> int:
+    return int(llama().llama_model_n_ctx_train(model))
+
+
+def _placement(model: Any, settings: EngineSettings) -> str:
+    if not parameters.gpu_count() or settings.gpu_layers == 0:
+        return "CPU"
+    layers = int(llama().llama_model_n_layer(model)) + 1  # the output layer counts as one
+    offloaded = layers if settings.gpu_layers is None else min(settings.gpu_layers, layers)
+    return f"{offloaded} of {layers} layers on the GPU"
+
+
+def _notices(loaded: Loaded) -> list[str]:
+    trained, length = _trained_context(loaded.model), loaded.context_length
+    notices = []
+    if loaded.settings.context_length is None and length < trained:
+        notices.append(f"The context is {length} of the {trained} tokens the model was trained for.")
+    if length > trained:
+        notices.append(
+            f"The context of {length} tokens is longer than the {trained} the model was trained for."
+        )
+    if loaded.settings.gpu_layers and not parameters.gpu_count():
+        notices.append("llama.cpp sees no GPU here: all layers are on the CPU.")
+    return notices
+
+
+def _apply_loras(loaded: Loaded, context: Any) -> None:
+    functions, loras = llama(), loaded.settings.lora
+    adapters = []
+    for lora in loras:
+        adapter = functions.llama_adapter_lora_init(loaded.model, os.fsencode(lora.path))
+        if adapter is None:
+            functions.llama_free(context)
+            raise InvalidModel(
+                f"{lora.path} is no LoRA adapter for this model.", "Take one made for this model."
+            )
+        adapters.append(adapter)
+    if adapters:
+        handles = (ctypes.c_void_p * len(adapters))(*adapters)
+        scales = (ctypes.c_float * len(adapters))(*(lora.scale for lora in loras))
+        functions.llama_set_adapters_lora(context, handles, len(adapters), scales)

@@ -1,0 +1,63 @@
+"""How much of a prompt one step may compute, from the measured speed.
+
+A step's time is taken as that of the running answers alone plus a cost for each prompt token. Knows nothing
+of what is in the prompts.
+"""
+
+from __future__ import annotations
+
+GAP_SECONDS = 0.12
+"""What a prompt may add to the time between two tokens of another answer; half of the promised 250 ms."""
+
+STEP_SECONDS = 0.5
+"""How long a step may last when nobody waits for a next token, so that cancelling stays quick."""
+
+SMALLEST = 16
+FIRST = 64
+
+
+class Pace:
+    """Learns from every step; recent ones count most."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._per_prompt_token: float | None = None
+        self._answers_alone: dict[int, float] = {}
+
+    def prompt_tokens(self, answers: int) -> int:
+        """How many prompt tokens to compute beside that many running answers."""
+        if self._per_prompt_token is None:
+            return min(SMALLEST if answers else FIRST, self._largest)
+        seconds = GAP_SECONDS if answers else STEP_SECONDS
+        smallest = 1 if answers else SMALLEST
+        return max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
+
+    def learn(self, answers: int, prompt_tokens: int, seconds: float) -> None:
+        """Take in one step's time."""
+        if not prompt_tokens:
+            known = self._answers_alone.get(answers, seconds)
+            self._answers_alone[answers] = 0.7 * known + 0.3 * seconds
+            return
+        if prompt_tokens < SMALLEST and self._per_prompt_token is not None:
+            return  # so few tokens say more about a step's fixed cost
+        alone = self._answers_alone.get(max(answers, 1), 0.0)
+        cost: float = max(seconds - alone, 0.2 * seconds) / prompt_tokens
+        before = self._per_prompt_token
+        self._per_prompt_token = cost if before is None or cost > before else 0.5 * before + 0.5 * cost
+
+
+def share_out(remaining: list[int], budget: int) -> list[int]:
+    """Divide a budget of tokens over prompts, oldest first, by how many tokens each still needs.
+
+    The oldest gets at least half, so that it ends; the rest goes to those that need least, so that a short
+    prompt does not wait behind a long one.
+    """
+    shares = [0] * len(remaining)
+    if remaining:
+        shares[0] = min(remaining[0], (budget + 1) // 2)
+        budget -= shares[0]
+    for index in sorted(range(len(remaining)), key=lambda index: (remaining[index] - shares[index], index)):
+        more = min(remaining[index] - shares[index], budget)
+        shares[index] += more
+        budget -= more
+    return shares

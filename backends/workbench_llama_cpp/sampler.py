@@ -1,0 +1,122 @@
+"""One request's sampler chain, made of llama.cpp's own samplers in llama.cpp's own order.
+
+Knows nothing of batches; it draws from a row of logits that the context holds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from workbench.sampling import SamplingSettings
+from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.vocabulary import Vocabulary
+
+
+class Sampler:
+    """Owns a llama_sampler chain. The prompt counts for the penalties, as it does in llama.cpp."""
+
+    def __init__(
+        self, settings: SamplingSettings, vocabulary: Vocabulary, prompt: Sequence[int], context_length: int
+    ) -> None:
+        vocabulary.check(list(settings.logit_bias))
+        if settings.repeat_last_n < 0:
+            settings = replace(settings, repeat_last_n=context_length)
+        self._llama = llama()
+        self._chain = self._llama.llama_sampler_chain_init(self._llama.llama_sampler_chain_default_params())
+        for part in _chain(settings, vocabulary):
+            self._llama.llama_sampler_chain_add(self._chain, part)
+        if _looks_back(settings):
+            for token in prompt[-settings.repeat_last_n :]:
+                self._llama.llama_sampler_accept(self._chain, token)
+
+    def draw(self, context: Any, row: int) -> int:
+        """Draw from the logits of batch position `row`, and remember the token."""
+        return int(self._llama.llama_sampler_sample(self._chain, context, row))
+
+    def close(self) -> None:
+        if self._chain is not None:
+            self._llama.llama_sampler_free(self._chain)
+            self._chain = None
+
+
+def _looks_back(settings: SamplingSettings) -> bool:
+    return bool(settings.repeat_last_n) and (_penalizes(settings) or settings.dry_multiplier > 0)
+
+
+def _penalizes(settings: SamplingSettings) -> bool:
+    return settings.repeat_penalty != 1 or settings.frequency_penalty != 0 or settings.presence_penalty != 0
+
+
+def _chain(settings: SamplingSettings, vocabulary: Vocabulary) -> list[Any]:
+    functions = llama()
+    seed = random.getrandbits(31) if settings.seed is None else settings.seed % 0xFFFFFFFF
+    parts = [*_bias(settings, vocabulary), *_penalties(settings, vocabulary)]
+    if settings.greedy:
+        return [*parts, functions.llama_sampler_init_greedy()]
+    if settings.mirostat:
+        return [
+            *parts,
+            functions.llama_sampler_init_temp(settings.temperature),
+            _mirostat(settings, vocabulary, seed),
+        ]
+    if settings.top_k:
+        parts.append(functions.llama_sampler_init_top_k(settings.top_k))
+    if settings.typical_p < 1:
+        parts.append(functions.llama_sampler_init_typical(settings.typical_p, 1))
+    if settings.top_p < 1:
+        parts.append(functions.llama_sampler_init_top_p(settings.top_p, 1))
+    if settings.min_p > 0:
+        parts.append(functions.llama_sampler_init_min_p(settings.min_p, 1))
+    if settings.xtc_probability > 0:
+        probability, threshold = settings.xtc_probability, settings.xtc_threshold
+        parts.append(functions.llama_sampler_init_xtc(probability, threshold, 1, seed))
+    parts.append(functions.llama_sampler_init_temp(settings.temperature))
+    return [*parts, functions.llama_sampler_init_dist(seed)]
+
+
+def _bias(settings: SamplingSettings, vocabulary: Vocabulary) -> list[Any]:
+    functions = llama()
+    if not settings.logit_bias:
+        return []
+    pairs = [(token, bias) for token, bias in settings.logit_bias.items()]
+    table = (functions.llama_logit_bias * len(pairs))(*pairs)
+    return [functions.llama_sampler_init_logit_bias(vocabulary.size, len(pairs), table)]
+
+
+def _penalties(settings: SamplingSettings, vocabulary: Vocabulary) -> list[Any]:
+    functions, parts = llama(), list[Any]()
+    if _penalizes(settings):
+        parts.append(
+            functions.llama_sampler_init_penalties(
+                vocabulary.size,
+                settings.repeat_last_n,
+                settings.repeat_penalty,
+                settings.frequency_penalty,
+                settings.presence_penalty,
+            )
+        )
+    if settings.dry_multiplier > 0:
+        breakers = [text.encode() for text in settings.dry_sequence_breakers]
+        parts.append(
+            functions.llama_sampler_init_dry(
+                vocabulary.handle,
+                settings.dry_multiplier,
+                settings.dry_base,
+                settings.dry_allowed_length,
+                settings.repeat_last_n,
+                (ctypes.c_char_p * len(breakers))(*breakers),
+                len(breakers),
+            )
+        )
+    return parts
+
+
+def _mirostat(settings: SamplingSettings, vocabulary: Vocabulary, seed: int) -> Any:
+    functions, tau, eta = llama(), settings.mirostat_tau, settings.mirostat_eta
+    if settings.mirostat == 1:
+        return functions.llama_sampler_init_mirostat(vocabulary.size, seed, tau, eta, 100)
+    return functions.llama_sampler_init_mirostat_v2(seed, tau, eta)

@@ -1,0 +1,111 @@
+"""Which sequence of the cache holds what, and how a prompt's beginning is taken from earlier work.
+
+A slot is one sequence of the cache. What a slot holds stays when its request ends, so that the next prompt
+that begins alike need not be computed again; a slot that is still busy lends its beginning as well. Knows
+nothing of batches or sampling.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tokens = NDArray[np.int32]
+
+
+class Cache(Protocol):
+    """What the slots ask of a KV cache, in tokens from the start of a sequence."""
+
+    def truncate(self, sequence: int, length: int) -> bool:
+        """Forget all after the first `length` tokens; False when it cannot, and nothing is left then."""
+
+    def share(self, source: int, target: int, length: int) -> bool:
+        """Give an empty `target` the first `length` tokens of `source`; False when it cannot."""
+
+
+def common_prefix(left: Tokens, right: Tokens) -> int:
+    """Length of the longest common beginning."""
+    shorter = min(len(left), len(right))
+    differing = np.flatnonzero(left[:shorter] != right[:shorter])
+    return int(differing[0]) if len(differing) else shorter
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One sequence: the tokens whose state the cache holds, and whether a request uses it."""
+
+    sequence: int
+    busy: bool = False
+    last_used: int = 0
+    _buffer: Tokens = field(default_factory=lambda: np.zeros(256, np.int32))
+    length: int = 0
+
+    @property
+    def tokens(self) -> Tokens:
+        return self._buffer[: self.length]
+
+    def extend(self, tokens: Tokens) -> None:
+        end = self.length + len(tokens)
+        if end > len(self._buffer):
+            self._buffer = np.resize(self._buffer, max(end, 2 * len(self._buffer)))
+        self._buffer[self.length : end] = tokens
+        self.length = end
+
+    def cut(self, length: int) -> None:
+        self.length = length
+
+
+class Slots:
+    """All sequences of one cache."""
+
+    def __init__(self, count: int, cache: Cache) -> None:
+        self._slots = [Slot(sequence) for sequence in range(count)]
+        self._cache = cache
+        self._clock = itertools.count(1)
+
+    @property
+    def free(self) -> int:
+        return sum(not slot.busy for slot in self._slots)
+
+    def reusable(self, prompt: Tokens) -> int:
+        """How many tokens of the prompt some slot holds; the last token is always computed."""
+        return max(common_prefix(slot.tokens, prompt[:-1]) for slot in self._slots)
+
+    def take(self, prompt: Tokens) -> Slot:
+        """A free slot made to hold as much of the prompt's beginning as is known; `length` tells how much."""
+        wanted = prompt[:-1]
+        donor = max(self._slots, key=lambda slot: (common_prefix(slot.tokens, wanted), not slot.busy))
+        known = common_prefix(donor.tokens, wanted)
+        slot = donor if self._worth_overwriting(donor, known) else self._oldest_free(donor)
+        if slot is donor:
+            slot.cut(known if self._cache.truncate(slot.sequence, known) else 0)
+        else:
+            self._cache.truncate(slot.sequence, 0)
+            slot.cut(0)
+            if known and self._cache.share(donor.sequence, slot.sequence, known):
+                slot.extend(donor.tokens[:known])
+        slot.busy = True
+        return slot
+
+    def release(self, slot: Slot) -> None:
+        slot.busy = False
+        slot.last_used = next(self._clock)
+
+    def forget_idle(self) -> None:
+        """Give up what is kept for later."""
+        for slot in self._slots:
+            if not slot.busy:
+                self._cache.truncate(slot.sequence, 0)
+                slot.cut(0)
+
+    def _worth_overwriting(self, donor: Slot, known: int) -> bool:
+        """Continue in place when little of the donor is lost, or when nothing else is free."""
+        return not donor.busy and (known >= donor.length / 2 or self.free == 1)
+
+    def _oldest_free(self, donor: Slot) -> Slot:
+        free = [slot for slot in self._slots if not slot.busy and slot is not donor]
+        return min(free, key=lambda slot: (slot.length > 0, slot.last_used))

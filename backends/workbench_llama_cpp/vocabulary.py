@@ -1,0 +1,75 @@
+"""A model's vocabulary: text to tokens and back. Safe to call from any thread, as llama.cpp promises.
+
+Knows nothing of contexts or requests.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.errors import InvalidRequest
+from workbench_llama_cpp.library import llama
+
+
+class Vocabulary:
+    """Bound to a loaded model's vocabulary handle."""
+
+    def __init__(self, model: Any) -> None:
+        self._llama = llama()
+        self.handle = self._llama.llama_model_get_vocab(model)
+        self.size: int = self._llama.llama_vocab_n_tokens(self.handle)
+        self._adds_first = bool(self._llama.llama_vocab_get_add_bos(self.handle))
+        self._first: int = self._llama.llama_vocab_bos(self.handle)
+        self._pieces: dict[int, bytes] = {}
+
+    def tokenize(self, text: str, special: bool) -> list[int]:
+        data = text.encode()
+        first = self.special_text(self._first)
+        add = special and not (self._adds_first and first and text.startswith(first))
+        room = len(data) + 8
+        tokens = (ctypes.c_int32 * room)()
+        count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, room, add, special)
+        if count < 0:
+            tokens = (ctypes.c_int32 * -count)()
+            count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, -count, add, special)
+        return list(tokens[:count])
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        self.check(tokens)
+        return b"".join(self.piece(token) for token in tokens)
+
+    def check(self, tokens: Sequence[int]) -> None:
+        """Raise InvalidRequest for ids that llama.cpp would abort the process on."""
+        if tokens and not 0 <= min(tokens) <= max(tokens) < self.size:
+            raise InvalidRequest(
+                f"A token id is outside the vocabulary of {self.size}.", f"Use ids from 0 to {self.size - 1}."
+            )
+
+    def piece(self, token: int) -> bytes:
+        """The token's bytes; none for control tokens."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._render(token, special=False)
+        return known
+
+    def ends(self, token: int) -> bool:
+        return bool(self._llama.llama_vocab_is_eog(self.handle, token))
+
+    def special_text(self, token: int) -> str:
+        return self._render(token, special=True).decode(errors="replace") if token >= 0 else ""
+
+    def special_tokens(self) -> dict[str, str]:
+        """The texts that chat templates refer to by name."""
+        end = self._llama.llama_vocab_eos(self.handle)
+        return {"bos_token": self.special_text(self._first), "eos_token": self.special_text(end)}
+
+    def _render(self, token: int, special: bool) -> bytes:
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            count: int = self._llama.llama_token_to_piece(self.handle, token, buffer, room, 0, special)
+            if count >= 0:
+                return buffer.raw[:count]
+            room = -count

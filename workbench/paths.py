@@ -1,0 +1,50 @@
+"""Where things live on this machine: one function for each folder, asked anew each time.
+
+WORKBENCH_HOME puts everything under one folder, for portable use. No folder is made here, and nothing is
+known of what is kept in them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_PLATFORM = PlatformDirs("workbench", appauthor=False)
+
+
+def _folder(name: str, usual: str) -> Path:
+    home = os.environ.get("WORKBENCH_HOME")
+    return Path(home).expanduser() / name if home else Path(usual)
+
+
+def data_folder() -> Path:
+    """What a person would miss: conversations, models, measurements."""
+    return _folder("data", _PLATFORM.user_data_dir)
+
+
+def config_folder() -> Path:
+    return _folder("config", _PLATFORM.user_config_dir)
+
+
+def cache_folder() -> Path:
+    """What can be made again."""
+    return _folder("cache", _PLATFORM.user_cache_dir)
+
+
+def log_folder() -> Path:
+    return _folder("log", _PLATFORM.user_log_dir)
+
+
+def runtime_folder() -> Path:
+    """Sockets and keys of running processes; gone after a restart of the machine."""
+    return _folder("runtime", _PLATFORM.user_runtime_dir)
+
+
+def models_folder() -> Path:
+    return data_folder() / "models"
+
+
+def history_file() -> Path:
+    return data_folder() / "history.sqlite3"

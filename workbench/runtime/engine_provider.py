@@ -1,0 +1,117 @@
+"""A Provider made of an Engine in a process of its own.
+
+A process that died is replaced when the next request comes. Knows no engine by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from workbench.backend import Generation, Provider
+from workbench.chat.template import render
+from workbench.conversation import Conversation
+from workbench.errors import EngineDied, WorkbenchError
+from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.runtime import messages
+from workbench.runtime.engine_process import CallReply, EngineProcess
+
+
+class EngineProvider(Provider):
+    """One loaded model. `pid` is its process, for those who watch memory."""
+
+    def __init__(self, command: messages.Open, process: EngineProcess) -> None:
+        self._command = command
+        self._process = process
+        self._restarting = asyncio.Lock()
+        self._closed = False
+        self.facts = process.facts
+
+    @classmethod
+    async def open(cls, command: messages.Open, progress: Callable[[float], None]) -> EngineProvider:
+        return cls(command, await EngineProcess.start(command, progress))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        prompt = self._prompt(generation.prompt)
+        process = await self._live_process()
+        number, replies = process.call(
+            lambda number: messages.Generate(
+                number,
+                prompt,
+                generation.sampling,
+                generation.max_tokens,
+                generation.stop,
+                generation.logprobs,
+                generation.ignore_end,
+            )
+        )
+        try:
+            while True:
+                event = _event(await replies.get())
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            process.cancel(number)
+
+    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        reply = await self._ask(lambda number: messages.Tokenize(number, text, special))
+        assert isinstance(reply, messages.Tokens)
+        return list(reply.tokens)
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        reply = await self._ask(lambda number: messages.Detokenize(number, tuple(tokens)))
+        assert isinstance(reply, messages.Piece)
+        return reply.data.decode(errors="replace")
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        reply = await self._ask(lambda number: messages.Embed(number, tuple(texts)))
+        assert isinstance(reply, messages.Vectors)
+        return reply.vectors
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._process.close()
+
+    async def _ask(self, make: Callable[[int], messages.Call]) -> CallReply:
+        process = await self._live_process()
+        _, replies = process.call(make)
+        reply = await replies.get()
+        if isinstance(reply, WorkbenchError):
+            raise reply
+        return reply
+
+    async def _live_process(self) -> EngineProcess:
+        async with self._restarting:
+            if self._closed:
+                raise EngineDied("The model was unloaded.", "Load it again.")
+            if not self._process.alive:
+                await self._process.close()
+                self._process = await EngineProcess.start(self._command, lambda share: None)
+                self.facts = self._process.facts
+            return self._process
+
+    def _prompt(self, prompt: Conversation | str | tuple[int, ...]) -> str | tuple[int, ...]:
+        if isinstance(prompt, Conversation):
+            return render(self.facts.chat_template, prompt, self.facts.special_tokens)
+        return prompt
+
+
+def _event(reply: CallReply | WorkbenchError) -> Event:
+    match reply:
+        case WorkbenchError():
+            raise type(reply)(reply.message, reply.remedy)
+        case messages.PrefillAt(_, done, total, cached):
+            return Prefill(done, total, cached)
+        case messages.Text(_, text, tokens, logprobs):
+            return TextDelta(text, tokens, logprobs)
+        case messages.Ended(_, reason, usage, timings):
+            return Finished(reason, usage, timings)
+        case _:
+            raise EngineDied(
+                f"The engine answered a request with {type(reply).__name__}.", "Restart the program."
+            )

@@ -1,0 +1,169 @@
+"""What crosses the pipe between the runtime and an engine's process, and how it is framed.
+
+A frame is four bytes of length, little endian, and that many bytes of MessagePack. Ids are chosen by the
+runtime and mean one call each. Knows nothing of processes.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+import msgspec
+
+from workbench.backend import ModelFacts
+from workbench.engine_settings import EngineSettings
+from workbench.events import FinishReason, SampledToken, Timings, Usage
+from workbench.sampling import SamplingSettings
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Base of everything that crosses."""
+
+
+class Open(Message, frozen=True):
+    """To the engine, first of all: load this."""
+
+    backend: str
+    model: str
+    settings: EngineSettings
+
+
+class Generate(Message, frozen=True):
+    """To the engine: continue this text, control tokens in it read as such, or these tokens."""
+
+    id: int
+    prompt: str | tuple[int, ...]
+    sampling: SamplingSettings
+    max_tokens: int | None
+    stop: tuple[str, ...]
+    logprobs: int | None
+    ignore_end: bool
+
+
+class Cancel(Message, frozen=True):
+    """To the engine: drop this request."""
+
+    id: int
+
+
+class Tokenize(Message, frozen=True):
+    """To the engine: tokens of a text; answered by Tokens."""
+
+    id: int
+    text: str
+    special: bool
+
+
+class Detokenize(Message, frozen=True):
+    """To the engine: bytes of tokens; answered by Piece."""
+
+    id: int
+    tokens: tuple[int, ...]
+
+
+class Embed(Message, frozen=True):
+    """To the engine: vectors of texts; answered by Vectors."""
+
+    id: int
+    texts: tuple[str, ...]
+
+
+class Loading(Message, frozen=True):
+    """From the engine: the share of the model that is loaded."""
+
+    share: float
+
+
+class Opened(Message, frozen=True):
+    """From the engine: ready."""
+
+    facts: ModelFacts
+
+
+class Failed(Message, frozen=True):
+    """From the engine: this call, or the load where id is None, ended with a WorkbenchError."""
+
+    id: int | None
+    kind: str
+    message: str
+    remedy: str
+
+
+class Tokens(Message, frozen=True):
+    """From the engine: answer to Tokenize."""
+
+    id: int
+    tokens: tuple[int, ...]
+
+
+class Piece(Message, frozen=True):
+    """From the engine: answer to Detokenize."""
+
+    id: int
+    data: bytes
+
+
+class Vectors(Message, frozen=True):
+    """From the engine: answer to Embed."""
+
+    id: int
+    vectors: list[list[float]]
+
+
+class PrefillAt(Message, frozen=True):
+    """Within a Step: progress of one prompt."""
+
+    id: int
+    done: int
+    total: int
+    cached: int
+
+
+class Text(Message, frozen=True):
+    """Within a Step: more of one answer."""
+
+    id: int
+    text: str
+    tokens: int
+    logprobs: tuple[SampledToken, ...] = ()
+
+
+class Ended(Message, frozen=True):
+    """Within a Step: the end of one answer."""
+
+    id: int
+    reason: FinishReason
+    usage: Usage
+    timings: Timings
+
+
+class Step(Message, frozen=True):
+    """From the engine: all that one step brought, for all requests, in one frame."""
+
+    events: list[PrefillAt | Text | Ended | Failed]
+
+
+Call = Generate | Cancel | Tokenize | Detokenize | Embed
+Command = Open | Call
+Reply = Loading | Opened | Failed | Tokens | Piece | Vectors | Step
+
+LENGTH = struct.Struct("<I")
+_encoder = msgspec.msgpack.Encoder()
+command_decoder = msgspec.msgpack.Decoder(Command)
+reply_decoder = msgspec.msgpack.Decoder(Reply)
+
+
+def frame(message: Message) -> bytes:
+    body = _encoder.encode(message)
+    return LENGTH.pack(len(body)) + body
+
+
+def read_command(stream: BinaryIO) -> Command | None:
+    """The next command, or None at the end of the stream."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    body = stream.read(LENGTH.unpack(head)[0])
+    command: Command = command_decoder.decode(body)
+    return command

@@ -1,0 +1,127 @@
+"""The engine's own process: loads one model, then steps it while there is work.
+
+Commands come on standard input, replies leave on the standard output it was started with. When the input
+ends, the process ends at once, whatever it is doing, so that no engine outlives its owner. Knows no engine
+by name.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from typing import BinaryIO
+
+from workbench import registry
+from workbench.backend import Engine, TokenRequest
+from workbench.errors import EngineUnavailable, WorkbenchError
+from workbench.runtime import messages
+from workbench.runtime.engine_loop import EngineLoop, Inbox, Send, failure
+
+
+def sender(stream: BinaryIO) -> Send:
+    """A function that writes frames, safe to call from both threads."""
+    lock = threading.Lock()
+
+    def send(message: messages.Message) -> None:
+        data = messages.frame(message)
+        try:
+            with lock:
+                stream.write(data)
+                stream.flush()
+        except OSError:
+            os._exit(0)  # nobody is listening any more
+
+    return send
+
+
+def load(command: messages.Open, send: Send) -> Engine:
+    """Open the model, telling each further percent."""
+    told = -1
+
+    def progress(share: float) -> bool:
+        nonlocal told
+        if int(share * 100) > told:
+            told = int(share * 100)
+            send(messages.Loading(share))
+        return True
+
+    opened = registry.load(command.backend).open(command.model, command.settings, progress)
+    if not isinstance(opened, Engine):
+        raise EngineUnavailable(f"The backend {command.backend!r} opened no engine.", "Update its package.")
+    return opened
+
+
+class Worker:
+    """Two threads: one listens and tokenizes, the other owns the engine."""
+
+    def __init__(self, commands: BinaryIO, send: Send) -> None:
+        self._commands = commands
+        self._send = send
+        self._inbox: Inbox = queue.SimpleQueue()
+        self._engine: Engine
+
+    def run(self) -> None:
+        command = messages.read_command(self._commands)
+        if not isinstance(command, messages.Open):
+            return
+        threading.Thread(target=self._listen, daemon=True).start()
+        try:
+            self._engine = load(command, self._send)
+        except WorkbenchError as error:
+            self._send(failure(None, error))
+            return
+        self._send(messages.Opened(self._engine.facts))
+        EngineLoop(self._engine, self._inbox, self._send).run()
+
+    def _listen(self) -> None:
+        """Nothing but the end of the input arrives before the model is open."""
+        while (command := messages.read_command(self._commands)) is not None:
+            if isinstance(command, messages.Open):
+                continue
+            try:
+                self._take(command)
+            except WorkbenchError as error:
+                self._send(failure(command.id, error))
+        os._exit(0)
+
+    def _take(self, command: messages.Call) -> None:
+        match command:
+            case messages.Generate():
+                self._take_request(command)
+            case messages.Cancel(call):
+                self._inbox.put((call, lambda loop: loop.cancel(call)))
+            case messages.Embed(call, texts):
+                inputs = [self._engine.tokenize(text, special=True) for text in texts]
+                self._inbox.put((call, lambda loop: loop.embed(call, inputs)))
+            case messages.Tokenize(call, text, special):
+                self._send(messages.Tokens(call, tuple(self._engine.tokenize(text, special=special))))
+            case messages.Detokenize(call, tokens):
+                self._send(messages.Piece(call, self._engine.detokenize(tokens)))
+
+    def _take_request(self, command: messages.Generate) -> None:
+        received = time.perf_counter()
+        prompt = command.prompt
+        request = TokenRequest(
+            id=command.id,
+            prompt=tuple(self._engine.tokenize(prompt, special=True)) if isinstance(prompt, str) else prompt,
+            max_tokens=command.max_tokens,
+            sampling=command.sampling,
+            logprobs=command.logprobs,
+            ignore_end=command.ignore_end,
+        )
+        self._inbox.put((command.id, lambda loop: loop.begin(request, command.stop, received)))
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what an engine library prints must not reach the pipe
+    Worker(sys.stdin.buffer, sender(replies)).run()
+
+
+if __name__ == "__main__":
+    main()
