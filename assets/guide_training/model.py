@@ -1,7 +1,7 @@
 """The llama architecture in torch, as small as the guide needs it.
 
-Rotary embedding turns neighbouring pairs of each head, which is the order llama.cpp expects of a `llama` file, so
-the weights are exported as they are. It knows nothing of tokens, text or training.
+Rotary embedding turns neighbouring channels of each head, which is the order llama.cpp expects of a
+`llama` file, so the weights are exported as they are. It knows nothing of tokens, text or training.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def rotary_table(geometry: Geometry, length: int) -> tuple[Tensor, Tensor]:
 
 
 def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of channels (2i, 2i + 1) by its position's angle; shape (batch, heads, length, head_size)."""
+    """Turn channels (2i, 2i + 1) by their position's angle; shape (batch, heads, length, head_size)."""
     even, odd = states[..., 0::2], states[..., 1::2]
     turned = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1)
     return turned.flatten(-2).to(states.dtype)
@@ -71,7 +71,8 @@ class Attention(nn.Module):
         return output
 
     def _split(self, states: Tensor) -> Tensor:
-        return states.unflatten(-1, (-1, self.geometry.head_size)).transpose(1, 2)
+        batch, length, _ = states.shape
+        return states.view(batch, length, -1, self.geometry.head_size).transpose(1, 2)
 
 
 class FeedForward(nn.Module):

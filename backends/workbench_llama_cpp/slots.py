@@ -103,8 +103,8 @@ class Slots:
                 slot.cut(0)
 
     def _worth_overwriting(self, donor: Slot, known: int) -> bool:
-        """Continue in place when little of the donor is lost, or when nothing else is free."""
-        return not donor.busy and (known >= donor.length / 2 or self.free == 1)
+        """Continue in place when next to nothing of the donor is lost, or when nothing else is free."""
+        return not donor.busy and (known >= 0.9 * donor.length or self.free == 1)
 
     def _oldest_free(self, donor: Slot) -> Slot:
         free = [slot for slot in self._slots if not slot.busy and slot is not donor]

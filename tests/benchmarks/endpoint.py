@@ -1,0 +1,92 @@
+"""Measure our endpoint against llama-server and llama_cpp.server, in turns on the same machine.
+
+    python tests/benchmarks/random_model.py qwen3-0.6b -o model.gguf
+    python tests/benchmarks/endpoint.py --model model.gguf \
+        --llama-server build/bin/llama-server --llama-cpp-server peers/bin/python
+
+Every round measures each server once, in an order that rotates, and only one is awake at a time. Figures are
+medians over the rounds; a ratio is ours divided by the peer's. A peer that is not given is not measured.
+How to build the peers: see servers.py. Prompt lengths are exact for models of random_model.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from report import Results, as_json, as_markdown
+from scenarios import Measurements, letters, long_prompt, shared_prefix, short_requests, wave
+from servers import Server, ServerSettings, launches, started
+
+CONCURRENT = (1, 4, 8)
+SETTLE_SECONDS = 0.3
+Scenario = Callable[[Server], Awaitable[Measurements]]
+SCENARIOS: dict[str, dict[str, Scenario]] = {
+    "load": {f"load at {n}": partial(short_requests, concurrent=n) for n in CONCURRENT},
+    "prefix": {"prefix of 8": partial(shared_prefix, concurrent=8)},
+    "long-prompt": {"long prompt": long_prompt},
+}
+
+
+async def measure(servers: Sequence[Server], scenarios: dict[str, Scenario], rounds: int) -> Results:
+    """Figures by scenario and server, one entry per round."""
+    results: Results = {name: {server.name: [] for server in servers} for name in scenarios}
+    for name, scenario in scenarios.items():
+        for number in range(rounds):
+            for server in rotated(servers, number):
+                measured = await measure_awake(server, scenario)
+                results[name][server.name].append(measured)
+                figures = ", ".join(f"{figure} {value:.3g}" for figure, value in measured.items())
+                print(f"{name}, round {number + 1}, {server.name}: {figures}", file=sys.stderr)
+    return results
+
+
+async def measure_awake(server: Server, scenario: Scenario) -> Measurements:
+    """Wake the server, let it answer one request to get its memory back into the caches, and measure it."""
+    with server.awake():
+        await wave(server, [letters(16)], 8)
+        await asyncio.sleep(SETTLE_SECONDS)
+        return await scenario(server)
+
+
+def rotated(servers: Sequence[Server], by: int) -> list[Server]:
+    start = by % len(servers)
+    return [*servers[start:], *servers[:start]]
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure our endpoint against its peers.")
+    parser.add_argument("--model", type=Path, required=True, help="a GGUF, best one of random_model.py")
+    parser.add_argument("--llama-server", metavar="BINARY")
+    parser.add_argument("--llama-cpp-server", metavar="PYTHON", help="a Python that has llama_cpp.server")
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="repeatable; default: all")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--context", type=int, default=2560, help="tokens that each request gets")
+    parser.add_argument("--json", action="store_true", help="print every round's figures as JSON instead")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Start every server, measure, and print the figures."""
+    arguments = parse_arguments()
+    settings = ServerSettings(arguments.threads, max(CONCURRENT), arguments.context)
+    chosen = arguments.scenario or list(SCENARIOS)
+    scenarios = {name: run for group in chosen for name, run in SCENARIOS[group].items()}
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(started(launch, settings))
+            for launch in launches(arguments.model, arguments.llama_server, arguments.llama_cpp_server)
+        ]
+        results = asyncio.run(measure(servers, scenarios, arguments.rounds))
+    print(as_json(results) if arguments.json else as_markdown(results))
+
+
+if __name__ == "__main__":
+    main()

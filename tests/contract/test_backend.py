@@ -1,0 +1,61 @@
+"""What every backend promises before and while it opens a model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.backend import Backend
+from workbench.engine_settings import EngineSettings, Lora
+from workbench.errors import LoadCancelled, WorkbenchError
+
+
+def test_tells_whether_it_can_run(backend: Backend) -> None:
+    status = backend.status()
+    assert status.available
+    assert status.version
+
+
+def test_supports_its_own_kind_only(backend: Backend, model: str) -> None:
+    assert backend.supports(model)
+    assert not backend.supports("no-such-model.of-no-kind")
+
+
+def test_a_missing_file_is_one_sentence(backend: Backend, model: str, tmp_path: Path) -> None:
+    missing = tmp_path / ("missing" + "".join(Path(model).suffixes))
+    with pytest.raises(WorkbenchError, match="missing") as caught:
+        backend.open(str(missing), EngineSettings(), lambda share: True)
+    assert caught.value.remedy
+
+
+def test_loading_tells_progress_and_can_be_cancelled(backend: Backend, model: str) -> None:
+    told: list[float] = []
+
+    def stop(share: float) -> bool:
+        told.append(share)
+        return False
+
+    with pytest.raises(LoadCancelled):
+        backend.open(model, EngineSettings(context_length=256), stop)
+    assert told and 0 <= told[-1] <= 1
+
+
+@pytest.mark.parametrize(
+    "setting", [{"devices": ("NoSuchDevice",)}, {"lora": (Lora("no-such-adapter.gguf"),)}]
+)
+def test_a_setting_it_cannot_honour_is_refused(
+    backend: Backend, model: str, setting: dict[str, object]
+) -> None:
+    with pytest.raises(WorkbenchError) as caught:
+        backend.open(model, EngineSettings(**setting), lambda share: True)  # type: ignore[arg-type]
+    assert caught.value.remedy
+
+
+def test_importing_it_loads_no_engine_library(backend: Backend) -> None:
+    libraries = "('llama_cpp', 'torch')"
+    code = f"import sys, {type(backend).__module__}; print(*[m for m in {libraries} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""

@@ -1,0 +1,73 @@
+"""How much of a prompt is computed at once, on made-up step times."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench_llama_cpp.pace import GAP_SECONDS, STEP_SECONDS, Pace, share_out
+
+
+def run(pace: Pace, answers: int, base: float, per_token: float, steps: int = 12) -> float:
+    """Let steps pass on a machine of that speed; returns what the last one added for the answers."""
+    added = 0.0
+    for _ in range(steps):
+        count = pace.prompt_tokens(answers)
+        added = count * per_token
+        pace.learn(answers, count, base + added)
+    return added
+
+
+def test_beside_answers_a_prompt_adds_about_the_gap_on_any_machine() -> None:
+    for per_token in (0.0001, 0.001, 0.01):
+        pace = Pace(2048)
+        pace.learn(1, 0, 0.03)
+        added = run(pace, 1, 0.03, per_token)
+        assert added <= GAP_SECONDS * 1.01
+        assert added >= min(GAP_SECONDS * 0.8, 2048 * per_token)
+
+
+def test_one_token_at_least_on_the_slowest_machine() -> None:
+    pace = Pace(2048)
+    assert run(pace, 1, 1.0, 0.5) == 0.5
+
+
+def test_the_first_chunk_beside_answers_is_small() -> None:
+    assert Pace(2048).prompt_tokens(1) <= 16
+
+
+def test_with_nobody_waiting_steps_are_long_but_bounded() -> None:
+    pace = Pace(2048)
+    run(pace, 0, 0.0, 0.002)
+    assert 0.5 * STEP_SECONDS <= pace.prompt_tokens(0) * 0.002 <= STEP_SECONDS
+
+
+def test_a_slow_step_is_believed_at_once_and_forgotten_in_time() -> None:
+    pace = Pace(2048)
+    run(pace, 1, 0.0, 0.001)
+    usual = pace.prompt_tokens(1)
+    pace.learn(1, usual, 10 * usual * 0.001)
+    assert pace.prompt_tokens(1) <= usual // 5
+    run(pace, 1, 0.0, 0.001, steps=20)
+    assert pace.prompt_tokens(1) >= 0.9 * usual
+
+
+def test_a_handful_of_tokens_does_not_spoil_the_estimate() -> None:
+    pace = Pace(2048)
+    run(pace, 0, 0.0, 0.001)
+    before = pace.prompt_tokens(0)
+    pace.learn(0, 3, 0.03)
+    assert pace.prompt_tokens(0) == before
+
+
+@given(st.lists(st.integers(1, 5000), max_size=12), st.integers(1, 2048))
+def test_shares_use_the_budget_and_serve_the_oldest(remaining: list[int], budget: int) -> None:
+    shares = share_out(remaining, budget)
+    assert sum(shares) == min(budget, sum(remaining))
+    assert all(0 <= share <= need for share, need in zip(shares, remaining, strict=True))
+    if remaining:
+        assert shares[0] >= min(remaining[0], budget // 2)
+
+
+def test_a_short_prompt_does_not_wait_behind_a_long_one() -> None:
+    assert share_out([4000, 3000, 20], 512) == [492, 0, 20]

@@ -1,0 +1,84 @@
+"""Starting and stopping: the port, signals, and models closed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.loopback import chat, error_of, http
+from tests.server.recital import Recital
+from workbench.errors import InvalidModel, InvalidRequest, WorkbenchError
+from workbench.server import ModelPool, serve
+
+ROOT = Path(__file__).parents[2]
+
+
+async def test_a_taken_port_is_said_before_any_model_is_opened() -> None:
+    async def opener() -> Recital:
+        raise AssertionError("opened")
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(WorkbenchError, match=f"127.0.0.1:{port} is taken") as caught:
+            await serve(ModelPool({"guide": opener}), port=port)
+    assert "another port" in caught.value.remedy
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+async def test_a_port_that_is_none_is_refused(port: int) -> None:
+    with pytest.raises(InvalidRequest, match="is no port"):
+        await serve(ModelPool({}), port=port)
+
+
+async def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(WorkbenchError, match=r"Cannot listen on 192\.0\.2\.1"):
+        await serve(ModelPool({}), "192.0.2.1", 0, api_key="k")
+
+
+async def test_a_model_that_cannot_be_opened_ends_it() -> None:
+    async def opener() -> Recital:
+        raise InvalidModel("The file is cut short.", "Download it again.")
+
+    other = Recital()
+    with pytest.raises(InvalidModel):
+        await serve(ModelPool({"other": other, "guide": opener}), port=0)
+    assert other.closed
+
+
+async def test_cancelling_stops_it_in_order() -> None:
+    model, address = Recital(), asyncio.get_running_loop().create_future()
+    server = asyncio.create_task(serve(ModelPool({"guide": model}), port=0, ready=address.set_result))
+    url = await address
+    assert url.startswith("http://127.0.0.1:")
+    server.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await server
+    assert model.closed
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_streams_closes_models_and_is_no_failure(number: signal.Signals) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.server.serve_recital",
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout and process.stderr
+    port = int((await process.stdout.readline()).rsplit(b":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(http("POST", "/v1/chat/completions", json.dumps(chat("one two", stream=True)).encode()))
+    await reader.readuntil(b'"content":"one"')
+    process.send_signal(number)
+    rest = await asyncio.wait_for(reader.read(), 20)
+    said, complaints = await asyncio.wait_for(process.communicate(), 20)
+    writer.close()
+    assert (process.returncode, said, complaints) == (0, b"closed 0\n", b"")
+    last = rest.split(b"data: ")[-1].split(b"\r\n")[0]
+    assert error_of(last)["code"] == "server_stopping"

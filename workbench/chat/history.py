@@ -1,0 +1,204 @@
+"""Every conversation, kept in one SQLite file that app, commands and recipes share.
+
+Several processes may use it at once; one History belongs to one thread. It stores what was said and what the
+answer cost, and knows nothing of templates, models or screens.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from workbench import paths
+from workbench.chat.history_schema import prepare
+from workbench.conversation import Conversation, Message
+from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.events import Finished
+
+TITLE_LENGTH = 80
+_BUSY_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """One line of the list of conversations; times are in UTC, `messages` counts them."""
+
+    id: int
+    title: str
+    model: str
+    started: datetime
+    updated: datetime
+    messages: int
+
+
+class History:
+    """The store. Every method raises WorkbenchError when the file cannot be read or written."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or paths.history_file()
+        with self._explained():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            try:
+                prepare(self._database)
+            except BaseException:
+                self._database.close()
+                raise
+
+    def start(self, model: str, title: str = "") -> int:
+        """Begin a conversation and return its id; without a title, the first user line becomes it."""
+        now = _now()
+        with self._writing() as database:
+            cursor = database.execute(
+                "INSERT INTO conversation (title, model, started, updated) VALUES (?, ?, ?, ?)",
+                (_title(title), model, now, now),
+            )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def append(self, conversation_id: int, message: Message, finished: Finished | None = None) -> None:
+        """Add one turn; `finished` tells what an answer cost, and is None for one that was stopped."""
+        with self._writing() as database:
+            self._touch(database, conversation_id)
+            database.execute(
+                """INSERT INTO message
+                   (conversation_id, role, content, written, finish_reason, prompt_tokens, cached_tokens,
+                    completion_tokens, time_to_first_token, generation_seconds)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (conversation_id, message.role, message.content, _now(), *_cost(finished)),
+            )
+            if message.role == "user":
+                database.execute(
+                    "UPDATE conversation SET title = ? WHERE id = ? AND title = ''",
+                    (_title(message.content), conversation_id),
+                )
+
+    def conversation(self, conversation_id: int) -> Conversation:
+        with self._explained():
+            self._require(conversation_id)
+            rows = self._database.execute(
+                "SELECT role, content FROM message WHERE conversation_id = ? ORDER BY id", (conversation_id,)
+            ).fetchall()
+        return Conversation(tuple(Message(role, content) for role, content in rows))
+
+    def summary(self, conversation_id: int) -> ConversationSummary:
+        with self._explained():
+            self._require(conversation_id)
+            return self._summaries("WHERE conversation.id = ?", (conversation_id,))[0]
+
+    def recent(self, limit: int = 50) -> list[ConversationSummary]:
+        """The conversations last spoken in, newest first."""
+        with self._explained():
+            return self._summaries("ORDER BY updated DESC, conversation.id DESC LIMIT ?", (limit,))
+
+    def rename(self, conversation_id: int, title: str) -> None:
+        with self._writing() as database:
+            self._require(conversation_id)
+            database.execute(
+                "UPDATE conversation SET title = ? WHERE id = ?", (_title(title), conversation_id)
+            )
+
+    def delete(self, conversation_id: int) -> None:
+        """Remove a conversation and all it holds."""
+        with self._writing() as database:
+            self._require(conversation_id)
+            database.execute("DELETE FROM conversation WHERE id = ?", (conversation_id,))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _summaries(self, rest: str, values: tuple[int, ...]) -> list[ConversationSummary]:
+        rows = self._database.execute(
+            f"""SELECT id, title, model, started, updated,
+                       (SELECT count(*) FROM message WHERE conversation_id = conversation.id)
+                FROM conversation {rest}""",
+            values,
+        ).fetchall()
+        return [
+            ConversationSummary(id, title, model, _moment(started), _moment(updated), messages)
+            for id, title, model, started, updated, messages in rows
+        ]
+
+    def _require(self, conversation_id: int) -> None:
+        found = self._database.execute("SELECT 1 FROM conversation WHERE id = ?", (conversation_id,))
+        if found.fetchone() is None:
+            raise InvalidRequest(
+                f"There is no conversation {conversation_id}.", "`workbench history` lists them."
+            )
+
+    def _touch(self, database: sqlite3.Connection, conversation_id: int) -> None:
+        self._require(conversation_id)
+        database.execute("UPDATE conversation SET updated = ? WHERE id = ?", (_now(), conversation_id))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._explained():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise WorkbenchError(
+                f"The history at {self.path} cannot be used: {error}.",
+                "Check that its folder can be written and that the disk has room.",
+            ) from error
+
+
+def answered(conversation: Conversation) -> Conversation:
+    """The conversation without questions that were never answered, such as one asked before a crash."""
+    messages = conversation.messages
+    following = [*(message.role for message in messages[1:]), "user"]
+    return Conversation(
+        tuple(
+            message
+            for message, role in zip(messages, following, strict=False)
+            if (message.role, role) != ("user", "user")
+        )
+    )
+
+
+def _title(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[0][:TITLE_LENGTH].rstrip() if lines else ""
+
+
+def _cost(finished: Finished | None) -> tuple[str | int | float | None, ...]:
+    if finished is None:
+        return (None,) * 6
+    usage, timings = finished.usage, finished.timings
+    return (
+        finished.reason,
+        usage.prompt_tokens,
+        usage.cached_tokens,
+        usage.completion_tokens,
+        timings.time_to_first_token,
+        timings.generation_seconds,
+    )
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

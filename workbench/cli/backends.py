@@ -1,0 +1,19 @@
+"""`workbench backends`: the engines that are installed."""
+
+from __future__ import annotations
+
+import click
+
+from workbench.cli import output
+from workbench.cli.backend_statuses import documents, print_statuses
+from workbench.cli.options import json_option
+
+
+@click.command()
+@json_option
+def backends(*, as_json: bool) -> None:
+    """List the engines and whether they can run here."""
+    if as_json:
+        output.document(documents())
+    else:
+        print_statuses()

@@ -1,0 +1,107 @@
+"""`workbench chat`: a conversation in the terminal, or over a pipe, one line a turn."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+
+import click
+
+from workbench.backend import Generation
+from workbench.chat.history import History
+from workbench.cli import output
+from workbench.cli.chat_lines import chat_lines
+from workbench.cli.chat_session import ChatSession
+from workbench.cli.exit_codes import ExitCode
+from workbench.cli.loading import open_told
+from workbench.cli.options import engine_options, sampling_options
+from workbench.cli.sections import SectionedCommand
+from workbench.conversation import Conversation
+from workbench.engine_settings import EngineSettings
+from workbench.errors import WorkbenchError
+from workbench.models import locate
+from workbench.sampling import SamplingSettings
+
+COMMANDS = """\
+/new    begin a new conversation
+/help   show this
+/exit   leave, as Ctrl+D does
+Ctrl+C  stop the answer and keep what there is of it"""
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("model")
+@click.option("--system", help="What the model is told before the first turn.")
+@click.option("--continue", "resumed", type=int, metavar="ID", help="Go on with this conversation.")
+@sampling_options
+@engine_options
+def chat(
+    *,
+    model: str,
+    system: str | None,
+    resumed: int | None,
+    sampling: SamplingSettings,
+    max_tokens: int | None,
+    stop: tuple[str, ...],
+    settings: EngineSettings,
+    backend: str | None,
+) -> int:
+    """Hold a conversation with MODEL.
+
+    Each turn is kept in the history. Lines may also be piped in, one for each turn.
+    """
+    found = locate(model)
+    manner = Generation(prompt=Conversation(), sampling=sampling, max_tokens=max_tokens, stop=stop)
+    with History() as history, asyncio.Runner() as runner:
+        earlier = history.conversation(resumed) if resumed is not None else None
+        provider = runner.run(open_told(found, settings, backend))
+        try:
+            session = ChatSession(found.name, provider, history, manner, system)
+            if earlier is not None and resumed is not None:
+                session.resume(resumed, earlier)
+            return _converse(session, runner, f"workbench chat {shlex.quote(model)} --continue")
+        finally:
+            runner.run(provider.close())
+
+
+def _converse(session: ChatSession, runner: asyncio.Runner, resumption: str) -> int:
+    attended = sys.stdin.isatty()
+    if attended:
+        output.note(f"{session.model}, {session.context_length} context. /help lists the commands.")
+    for line in chat_lines(session.questions):
+        match line:
+            case "":
+                continue
+            case "/exit":
+                break
+            case "/help":
+                output.note(COMMANDS)
+            case "/new":
+                _farewell(session, resumption)
+                session.begin_anew()
+            case _:
+                if not _turn(session, runner, line, attended):
+                    return ExitCode.CANCELLED
+    _farewell(session, resumption)
+    return ExitCode.OK
+
+
+def _turn(session: ChatSession, runner: asyncio.Runner, line: str, attended: bool) -> bool:
+    """Whether to go on. Where nobody attends, an error or an interrupt ends the conversation."""
+    try:
+        answer = session.ask(runner, line)
+    except WorkbenchError as error:
+        if not attended:
+            raise
+        output.note(f"{error.message}\n{error.remedy}".rstrip())
+        return True
+    if answer.shortfall:
+        output.note(answer.shortfall)
+    output.note(answer.speed)
+    return attended or answer.finished is not None
+
+
+def _farewell(session: ChatSession, resumption: str) -> None:
+    if session.id is not None:
+        output.note(f"Conversation {session.id} is kept. `{resumption} {session.id}` goes on with it.")

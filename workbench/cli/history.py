@@ -1,0 +1,67 @@
+"""`workbench history`: the conversations that were kept."""
+
+from __future__ import annotations
+
+import click
+
+from workbench.chat.history import ConversationSummary, History
+from workbench.cli import output
+from workbench.cli.options import json_option
+
+
+@click.group(invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many to list.")
+@json_option
+@click.pass_context
+def history(context: click.Context, *, limit: int, as_json: bool) -> None:
+    """List conversations, the last spoken in first."""
+    if context.invoked_subcommand is None:
+        _list(limit, as_json)
+
+
+def _list(limit: int, as_json: bool) -> None:
+    with History() as store:
+        kept = store.recent(limit)
+    if as_json:
+        output.document([_document(summary) for summary in kept])
+        return
+    output.table(
+        ("id", "updated", "model", "messages", "title"),
+        [
+            (
+                str(summary.id),
+                f"{summary.updated.astimezone():%Y-%m-%d %H:%M}",
+                summary.model,
+                str(summary.messages),
+                output.printable(summary.title),
+            )
+            for summary in kept
+        ],
+        right=(0, 3),
+    )
+
+
+@history.command()
+@click.argument("conversation_id", metavar="ID", type=int)
+@json_option
+def show(*, conversation_id: int, as_json: bool) -> None:
+    """Show one conversation."""
+    with History() as store:
+        summary, conversation = store.summary(conversation_id), store.conversation(conversation_id)
+    messages = [{"role": message.role, "content": message.content} for message in conversation.messages]
+    if as_json:
+        output.document({**_document(summary), "messages": messages})
+        return
+    for message in conversation.messages:
+        output.line(f"{message.role}: {message.content}\n")
+
+
+def _document(summary: ConversationSummary) -> dict[str, object]:
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "model": summary.model,
+        "started": summary.started.isoformat(),
+        "updated": summary.updated.isoformat(),
+        "messages": summary.messages,
+    }

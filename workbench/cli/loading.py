@@ -1,0 +1,42 @@
+"""Open a model for a command: progress while it loads, its notices once it is there.
+
+Knows nothing of what the command does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from workbench.backend import Provider
+from workbench.cli import output
+from workbench.cli.terminal import StatusLine
+from workbench.engine_settings import EngineSettings
+from workbench.models import LocalModel
+from workbench.runtime import open_model
+
+
+async def open_told(model: LocalModel, settings: EngineSettings, backend: str | None) -> Provider:
+    """The opened model; what is worth knowing about the loading goes to standard error."""
+    status = StatusLine()
+    try:
+        provider = await open_model(
+            str(model.path),
+            settings,
+            backend=backend,
+            progress=lambda share: status.show(f"loading {model.name}, {share:.0%}"),
+        )
+    finally:
+        status.clear()
+    for notice in provider.facts.notices:
+        output.note(notice)
+    return provider
+
+
+@asynccontextmanager
+async def opened(model: LocalModel, settings: EngineSettings, backend: str | None) -> AsyncIterator[Provider]:
+    provider = await open_told(model, settings, backend)
+    try:
+        yield provider
+    finally:
+        await provider.close()

@@ -1,0 +1,78 @@
+"""What a person may write after an option, where it is more than a number or a word.
+
+Knows the notation of each value; whether the value makes sense is checked where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import click
+
+from workbench.engine_settings import Lora, TensorOverride
+
+
+class _Notation(click.ParamType[Any]):
+    """A value with a notation of its own, shown in the help in its place."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return self.name
+
+    def refuse(self, value: str) -> NoReturn:
+        self.fail(f"{value!r} is not of the form {self.name}.")
+
+
+class _Bias(_Notation):
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, float]:
+        token, _, bias = value.partition("=")
+        try:
+            return int(token), float(bias)
+        except ValueError:
+            self.refuse(value)
+
+
+class _KvTypes(_Notation):
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        k, _, v = value.lower().partition(",")
+        return k, v or k
+
+
+class _TensorOverride(_Notation):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> TensorOverride:
+        pattern, _, buffer = value.rpartition("=")
+        if not pattern or not buffer:
+            self.refuse(value)
+        return TensorOverride(pattern, buffer)
+
+
+class _Shares(_Notation):
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        try:
+            return tuple(float(share) for share in value.split(","))
+        except ValueError:
+            self.refuse(value)
+
+
+class _Lora(_Notation):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Lora:
+        path, _, scale = value.rpartition("=")
+        try:
+            return Lora(path, float(scale)) if path else Lora(value)
+        except ValueError:
+            return Lora(value)
+
+
+BIAS = _Bias("ID=BIAS")
+KV_TYPES_OF_CACHE = _KvTypes("TYPE[,TYPE]")
+TENSOR_OVERRIDE = _TensorOverride("PATTERN=BUFFER")
+SHARES = _Shares("A,B,...")
+LORA = _Lora("PATH[=SCALE]")

@@ -1,0 +1,118 @@
+"""`workbench run`: one prompt in, one answer out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from workbench.backend import Generation
+from workbench.cli import output, prompt
+from workbench.cli.answering import Answer, give
+from workbench.cli.loading import opened
+from workbench.cli.options import engine_options, json_option, sampling_options
+from workbench.cli.sections import SectionedCommand
+from workbench.conversation import Conversation, Message
+from workbench.engine_settings import EngineSettings
+from workbench.models import LocalModel, locate
+from workbench.sampling import SamplingSettings
+
+EPILOG = """\b
+Examples:
+  workbench run guide "What can you do?"
+  git diff | workbench run MODEL.gguf "Summarise this change."
+  workbench run MODEL.gguf - < question.txt
+"""
+
+
+@click.command(cls=SectionedCommand, epilog=EPILOG)
+@click.argument("model")
+@click.argument("prompt_text", metavar="[PROMPT]", required=False)
+@click.option("--system", help="What the model is told before the prompt.")
+@click.option("--raw", is_flag=True, help="Continue the prompt as plain text, without the chat template.")
+@click.option("--verbose", is_flag=True, help="Say how fast it was even when nobody watches.")
+@json_option
+@sampling_options
+@engine_options
+def run(
+    *,
+    model: str,
+    prompt_text: str | None,
+    system: str | None,
+    raw: bool,
+    verbose: bool,
+    as_json: bool,
+    sampling: SamplingSettings,
+    max_tokens: int | None,
+    stop: tuple[str, ...],
+    settings: EngineSettings,
+    backend: str | None,
+) -> None:
+    """Answer one PROMPT with MODEL.
+
+    The answer goes to standard output as it comes. Text that is piped in follows the PROMPT, or is the prompt
+    where PROMPT is - or left out.
+    """
+    if raw and system:
+        raise click.UsageError("--raw continues plain text, which has no place for --system.")
+    found = locate(model)
+    text = prompt.assembled(prompt_text)
+    generation = Generation(
+        prompt=text if raw else _conversation(system, text),
+        sampling=sampling,
+        max_tokens=max_tokens,
+        stop=stop,
+    )
+    answer = asyncio.run(_answer(found, settings, backend, generation, quiet=as_json))
+    if as_json:
+        output.document(_document(found, answer))
+    _narrate(answer, speed=not as_json and (verbose or sys.stderr.isatty()))
+
+
+def _conversation(system: str | None, text: str) -> Conversation:
+    spoken = Conversation((Message("system", system),) if system else ())
+    return spoken + Message("user", text)
+
+
+async def _answer(
+    model: LocalModel,
+    settings: EngineSettings,
+    backend: str | None,
+    generation: Generation,
+    *,
+    quiet: bool,
+) -> Answer:
+    async with opened(model, settings, backend) as provider:
+        answer = Answer(provider.facts.context_length)
+        await give(provider, generation, answer, (lambda text: None) if quiet else output.write)
+    if not quiet and not answer.text.endswith("\n"):
+        output.line()
+    return answer
+
+
+def _narrate(answer: Answer, *, speed: bool) -> None:
+    if answer.shortfall:
+        output.note(answer.shortfall)
+    if speed:
+        output.note(answer.speed)
+
+
+def _document(model: LocalModel, answer: Answer) -> dict[str, object]:
+    finished = answer.finished
+    assert finished is not None
+    return {
+        "model": model.name,
+        "text": answer.text,
+        "finish_reason": finished.reason,
+        "usage": {
+            "prompt_tokens": finished.usage.prompt_tokens,
+            "cached_tokens": finished.usage.cached_tokens,
+            "completion_tokens": finished.usage.completion_tokens,
+        },
+        "timings": {
+            "time_to_first_token": finished.timings.time_to_first_token,
+            "generation_seconds": finished.timings.generation_seconds,
+            "tokens_per_second": finished.tokens_per_second,
+        },
+    }

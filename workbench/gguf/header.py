@@ -1,0 +1,100 @@
+"""What a header says, as values: metadata, tensors, and the questions asked most often about them.
+
+Knows nothing of how bytes become a Header, and computes nothing about memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.errors import InvalidModel
+from workbench.gguf.array import Array
+from workbench.gguf.ggml_types import FILE_TYPES
+from workbench.gguf.tensor_info import TensorInfo
+
+Value = bool | int | float | str | Array
+_GUESSED_FILE_TYPE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Everything before the weights. Sizes and offsets are in bytes from the start of the file.
+
+    Properties that the file does not answer, or answers with a value of the wrong type, are "" or None.
+    """
+
+    source_name: str
+    version: int
+    byte_order: Literal["little", "big"]
+    metadata: Mapping[str, Value] = field(repr=False)
+    tensors: tuple[TensorInfo, ...] = field(repr=False)
+    data_offset: int
+    alignment: int
+    file_size: int
+
+    def text(self, key: str) -> str | None:
+        value = self.metadata.get(key)
+        return value if isinstance(value, str) else None
+
+    def number(self, key: str) -> int | None:
+        value = self.metadata.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    @property
+    def architecture(self) -> str:
+        return self.text("general.architecture") or ""
+
+    @property
+    def name(self) -> str:
+        return self.text("general.name") or ""
+
+    @property
+    def quantization(self) -> str:
+        """The file's own word for it, such as Q4_K_M, else the type that most weights have."""
+        file_type = self.number("general.file_type")
+        if file_type is not None and (file_type & ~_GUESSED_FILE_TYPE) in FILE_TYPES:
+            return FILE_TYPES[file_type & ~_GUESSED_FILE_TYPE]
+        weights: Counter[str] = Counter()
+        for tensor in self.tensors:
+            weights[tensor.type.name] += tensor.elements
+        return weights.most_common(1)[0][0] if weights else ""
+
+    @property
+    def context_length(self) -> int | None:
+        """Tokens that the model was trained for."""
+        return self.number(f"{self.architecture}.context_length")
+
+    @property
+    def parameters(self) -> int:
+        return sum(tensor.elements for tensor in self.tensors)
+
+    @property
+    def weights_bytes(self) -> int:
+        return sum(tensor.size_bytes for tensor in self.tensors)
+
+    @property
+    def chat_template(self) -> str | None:
+        return self.text("tokenizer.chat_template")
+
+    @property
+    def shards(self) -> int:
+        """The number of files that the model is split over."""
+        return self.number("split.count") or 1
+
+    @property
+    def missing_bytes(self) -> int:
+        """How much of the weights lies past the end of the file."""
+        ends = (self.data_offset + tensor.offset + tensor.size_bytes for tensor in self.tensors)
+        return max(0, max(ends, default=0) - self.file_size)
+
+
+def check_whole(header: Header) -> None:
+    """Raise InvalidModel when weights are missing from the end of the file."""
+    if missing := header.missing_bytes:
+        raise InvalidModel(
+            f"{header.source_name} is truncated: {missing:,} bytes of its weights are missing.",
+            "Download the rest of it.",
+        )

@@ -1,0 +1,104 @@
+"""What the requests for chat and for plain completion have in common, and how they become Generations.
+
+Knows nothing of how a prompt is written in either.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from workbench.backend import Generation
+from workbench.conversation import Conversation
+from workbench.openai_dialect.parameter_errors import InvalidParameter
+from workbench.openai_dialect.reply import Reply
+from workbench.openai_dialect.unsupported_fields import UnsupportedFields
+from workbench.sampling import SamplingSettings
+
+Prompt = Conversation | str | tuple[int, ...]
+TokenLimit = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+TopLogprobs = Annotated[int, Meta(ge=0, le=20)]
+StopString = Annotated[str, Meta(min_length=1)]
+StopStrings = Annotated[list[StopString], Meta(max_length=16)]
+
+
+class StreamOptions(Struct, kw_only=True):
+    """`include_usage` asks for one more chunk, at the end, with the token counts."""
+
+    include_usage: bool | None = None
+
+
+class GenerationRequest(UnsupportedFields, kw_only=True):
+    """A request that is answered with text."""
+
+    model: str
+    n: Annotated[int, Meta(ge=1, le=128)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    stop: StopString | StopStrings | None = None
+    max_tokens: TokenLimit | None = None
+    ignore_eos: bool | None = None
+
+    @abstractmethod
+    def prompts(self) -> Sequence[Prompt]:
+        """What is to be continued, one entry per prompt; each is answered `n` times."""
+
+    @abstractmethod
+    def token_limit(self) -> int | None: ...
+
+    @abstractmethod
+    def logprob_count(self) -> int | None: ...
+
+    @abstractmethod
+    def reply(self, fingerprint: str, preface: Sequence[str]) -> Reply:
+        """The form of the answer. `preface` is the decoded text of each of `echoed`."""
+
+    def echoed(self) -> Sequence[str | tuple[int, ...]]:
+        """The prompts that the answer is to repeat before its own text."""
+        return ()
+
+    def generations(self) -> list[Generation]:
+        """One for each choice of the answer, prompt by prompt.
+
+        Raises InvalidParameter and UnsupportedParameter.
+        """
+        self.refuse_unsupported()
+        if self.stream_options is not None and not self.stream:
+            raise InvalidParameter(
+                "stream_options is given, but stream is not true.", "Set stream to true.", "stream_options"
+            )
+        first = self._first_generation()
+        return [
+            replace(first, prompt=prompt, sampling=_shifted(first.sampling, choice))
+            for prompt in self.prompts()
+            for choice in range(self.choices_per_prompt)
+        ]
+
+    @property
+    def choices_per_prompt(self) -> int:
+        return self.n or 1
+
+    @property
+    def include_usage(self) -> bool:
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    def _first_generation(self) -> Generation:
+        return Generation(
+            prompt="",
+            sampling=self.sampling(),
+            max_tokens=self.token_limit(),
+            stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
+            logprobs=self.logprob_count(),
+            ignore_end=bool(self.ignore_eos),
+        )
+
+
+def _shifted(sampling: SamplingSettings, choice: int) -> SamplingSettings:
+    """The settings of the choice of that number: with one seed for all, all would read the same."""
+    if sampling.seed is None or choice == 0:
+        return sampling
+    return replace(sampling, seed=(sampling.seed + choice) % 2**64)

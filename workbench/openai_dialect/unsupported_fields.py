@@ -1,0 +1,49 @@
+"""Parameters that would change the answer and that this program does not honour: refused by name.
+
+Parameters that change nothing here (`user`, `metadata`, `store`, ...) are not listed and so are ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.openai_dialect.parameter_errors import UnsupportedParameter
+from workbench.openai_dialect.sampling_fields import SamplingFields
+
+_HARMLESS: dict[str, tuple[Any, ...]] = {
+    "tool_choice": ("none", "auto"),
+    "response_format": ({"type": "text"},),
+    "modalities": (["text"],),
+    "reasoning_effort": ("none",),
+    "verbosity": ("medium",),
+}
+
+
+class UnsupportedFields(SamplingFields, kw_only=True):
+    """Each may be absent, null, empty or a value that asks for nothing."""
+
+    tools: Any = None
+    tool_choice: Any = None
+    functions: Any = None
+    function_call: Any = None
+    response_format: Any = None
+    json_schema: Any = None
+    grammar: Any = None
+    modalities: Any = None
+    audio: Any = None
+    web_search_options: Any = None
+    reasoning_effort: Any = None
+    verbosity: Any = None
+    suffix: Any = None
+    repetition_penalty: Any = None
+    dry_penalty_last_n: Any = None
+    samplers: Any = None
+
+    def refuse_unsupported(self) -> None:
+        """Raises UnsupportedParameter for the first field that asks for something."""
+        for name in UnsupportedFields.__struct_fields__:
+            if name in SamplingFields.__struct_fields__:
+                continue
+            value = getattr(self, name)
+            if value and value not in _HARMLESS.get(name, ()):
+                raise UnsupportedParameter(f"{name} is not supported here.", f"Leave {name} out.", name)

@@ -1,0 +1,116 @@
+"""Run the endpoint until it is told to stop, and leave nothing behind.
+
+SIGINT and SIGTERM end it in an orderly way: running requests are told, models closed, and `serve` returns.
+Knows nothing of command lines and prints nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.server import HANDLED_SIGNALS
+
+from workbench.errors import InvalidRequest
+from workbench.server.access import is_loopback
+from workbench.server.app import create_app
+from workbench.server.listening import listen, url_of
+from workbench.server.model_pool import ModelPool
+
+_KEEP_ALIVE_SECONDS = 75  # above what clients keep idle connections for, so that theirs is never half closed
+_SHUTDOWN_SECONDS = 10
+
+
+async def serve(
+    models: ModelPool,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    api_key: str | None = None,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Open the models and answer requests until a signal comes; `ready` is told the address.
+
+    The port is taken first, so clients that come while models load wait for them. Cancelling stops it as a
+    signal does. Closes the models in any case.
+    Raises WorkbenchError when the address is not to be had or a model cannot be opened.
+    """
+    try:
+        _check_access(host, api_key)
+        with listen(host, port) as listener:
+            await models.open_all()
+            app = create_app(models, api_key=api_key, loopback_only=is_loopback(host))
+            await run_app(app, listener, ready)
+    finally:
+        await models.close()
+
+
+async def run_app(app: Starlette, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    """Answer requests that come to the listening socket, until a signal or a cancellation."""
+    server = OrderlyServer(_config(app), app.state.stopping, lambda: ready(url_of(listener)))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await running
+        raise
+
+
+class OrderlyServer(uvicorn.Server):
+    """uvicorn's server, which also ends running requests, and does not die of the signal that stopped it."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but the signal is not raised again afterwards: being told to stop is no failure."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def _check_access(host: str, api_key: str | None) -> None:
+    if api_key is not None and not api_key.strip():
+        raise InvalidRequest("The API key is empty.", "Give a key, or leave it out.")
+    if api_key is None and not is_loopback(host):
+        raise InvalidRequest(
+            f"Without an API key the server would answer anyone who reaches {host}.",
+            "Give an API key, or bind to 127.0.0.1.",
+        )
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )

@@ -1,0 +1,133 @@
+"""The app itself: the model that is open, the two places, and what can be done from everywhere.
+
+Everything it works with comes from its Surroundings. Knows nothing of engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.events import TextSelected
+from textual.screen import Screen
+from textual.widgets import HelpPanel
+
+from workbench.models import Description, describe, locate
+from workbench.sampling import SamplingSettings
+from workbench.tui.commands import commands
+from workbench.tui.dialogue import Dialogue
+from workbench.tui.failures import ReportsFailures
+from workbench.tui.screens.chat import ChatScreen
+from workbench.tui.screens.conversation_picker import ConversationPicker
+from workbench.tui.screens.home import HomeScreen, ModelChosen
+from workbench.tui.screens.model_picker import ModelPicker
+from workbench.tui.session import Loading, Ready, Session
+from workbench.tui.surroundings import Surroundings
+
+THEME = "nord"
+
+
+class WorkbenchApp(ReportsFailures, App[None]):
+    """`model` is loaded at once, and the app then opens on the chat."""
+
+    TITLE = "Workbench"
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (110, "-wide")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "toggle_help", "Help", id="app.help"),
+        Binding("f2", "switch_mode('home')", "Home", id="app.home", show=False),
+        Binding("f3", "switch_mode('chat')", "Chat", id="app.chat", show=False),
+        Binding("f4", "choose_model", "Model", id="app.model", show=False),
+        Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        surroundings: Surroundings | None = None,
+        *,
+        model: Description | None = None,
+        sampling: SamplingSettings | None = None,
+    ) -> None:
+        super().__init__()
+        self.theme = THEME
+        self._surroundings = surroundings or Surroundings()
+        self._model = model
+        self._sampling = sampling or SamplingSettings()
+
+    async def on_mount(self) -> None:
+        self.session = Session(self._surroundings.open_model)
+        self.dialogue = Dialogue(self._surroundings.history, self.report)
+        self.home = HomeScreen(self._surroundings, self.session)
+        self.chat = ChatScreen(
+            self._surroundings, self.session, self.dialogue, self._sampling, self._choose_for_question
+        )
+        self.add_mode("home", lambda: self.home)
+        self.add_mode("chat", lambda: self.chat)
+        if self._model is not None:
+            self.session.load(self._model)
+        await self.switch_mode("home" if self._model is None else "chat")
+
+    async def on_unmount(self) -> None:
+        """Nothing outlives the app: no answer under way, no engine's process, no open history."""
+        running = list(self.workers)
+        self.workers.cancel_all()
+        await asyncio.gather(*(worker.wait() for worker in running), return_exceptions=True)
+        await self.session.close()
+        self.dialogue.close()
+
+    @on(TextSelected)
+    def _copy_selection(self) -> None:
+        if text := self.screen.get_selected_text():
+            self.copy_to_clipboard(text)
+            self.notify("The selection is copied.", timeout=2)
+
+    @on(ModelChosen)
+    async def _talk_to(self, event: ModelChosen) -> None:
+        await self._open(event.model)
+
+    async def _open(self, model: Description) -> None:
+        """Go to the chat with this model, loading it unless it is there already."""
+        if not (isinstance(self.session.state, Loading | Ready) and self.session.state.model == model):
+            await self.chat.cease()
+            self.session.load(model)
+        await self.switch_mode("chat")
+
+    async def _choose_for_question(self) -> None:
+        if model := await self.push_screen_wait(ModelPicker(self._surroundings.models)):
+            self.session.load(model)
+
+    @work(exclusive=True, group="choosing", exit_on_error=False)
+    async def action_choose_model(self) -> None:
+        if model := await self.push_screen_wait(ModelPicker(self._surroundings.models)):
+            await self._open(model)
+
+    @work(exclusive=True, group="choosing", exit_on_error=False)
+    async def action_earlier_conversations(self) -> None:
+        picker = ConversationPicker(self.dialogue.earlier(), self._surroundings.now())
+        if summary := await self.push_screen_wait(picker):
+            await self.switch_mode("chat")
+            await self.chat.reopen(summary)
+
+    @work(exclusive=True, group="choosing", exit_on_error=False)
+    async def action_unload(self) -> None:
+        await self.chat.cease()
+        await self.session.close()
+
+    async def action_toggle_help(self) -> None:
+        if self.screen.query(HelpPanel):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        yield from commands(self)
+
+
+def run(model: str | None = None) -> None:
+    """Open the app; with the name or path of a model, on a conversation with it. Raises ModelNotFound."""
+    WorkbenchApp(model=None if model is None else describe(locate(model))).run()
