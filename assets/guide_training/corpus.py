@@ -53,7 +53,7 @@ class Corpus:
     def turn(self) -> Turn:
         """A question the guide knows, or does not know, with its answer; never a held-out one."""
         while True:
-            turn = self._known() if self.rng.random() < 0.6 else self._unknown()
+            turn = self._known() if self.rng.random() < 0.52 else self._unknown()
             if normalise(turn.question) not in self.held_out:
                 return turn
 

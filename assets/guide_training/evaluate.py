@@ -106,7 +106,7 @@ def report(result: Score, *, show_misses: bool) -> None:
 def main() -> int:
     """Print a table; return 1 when a group is below its bar."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, nargs="?", default=Path(__file__).parents[1] / "guide.gguf")
+    parser.add_argument("model", type=Path, nargs="?", default=Path(__file__).parents[1] / "workbench_guide" / "guide.gguf")
     parser.add_argument("--misses", action="store_true", help="print every wrong answer")
     arguments = parser.parse_args()
     model = open_model(arguments.model)

@@ -47,7 +47,7 @@ class Outside:
                 return str(rng.choice((rng.randint(0, 20), rng.randint(10, 999), rng.randint(1000, 2100))))
             case "thing":
                 return rng.choice(self.known_things)
-        if kind == "noun" and rng.random() < 0.12:
+        if kind == "noun" and rng.random() < 0.3:
             return _invent(self.words, rng)
         word = rng.choice(self.words[kind])
         return _plural(word, rng) if kind == "noun" else word

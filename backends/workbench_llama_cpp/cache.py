@@ -40,10 +40,11 @@ class ContextMemory:
 
     def _complete(self, sequence: int, length: int) -> bool:
         """Whether all that the next token will look at is there."""
+        if not length or self._whole_only:
+            return True
         first: int = self._llama.llama_memory_seq_pos_min(self._memory, sequence)
-        if length and first > max(0, length - self._window if self._window else 0) and not self._whole_only:
-            return self._forget(sequence)
-        return True
+        latest = max(0, length - self._window) if self._window else 0
+        return 0 <= first <= latest or self._forget(sequence)
 
     def _remove(self, sequence: int, start: int) -> bool:
         return bool(self._llama.llama_memory_seq_rm(self._memory, sequence, start, -1))

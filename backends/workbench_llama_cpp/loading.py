@@ -177,13 +177,13 @@ def _apply_loras(loaded: Loaded, context: Any) -> None:
     adapters = []
     for lora in loras:
         adapter = functions.llama_adapter_lora_init(loaded.model, os.fsencode(lora.path))
-        if adapter is None:
+        if not adapter:
             functions.llama_free(context)
             raise InvalidModel(
                 f"{lora.path} is no LoRA adapter for this model.", "Take one made for this model."
             )
         adapters.append(adapter)
     if adapters:
-        handles = (ctypes.c_void_p * len(adapters))(*adapters)
+        handles = (functions.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
         scales = (ctypes.c_float * len(adapters))(*(lora.scale for lora in loras))
         functions.llama_set_adapters_lora(context, handles, len(adapters), scales)

@@ -31,6 +31,7 @@ _BYTES_PER_ELEMENT = {
     "iq4_nl": 18 / 32,
 }
 _COMPUTE_BYTES = 2**30
+_PROBE_TOKENS = 65536
 
 
 def check_memory(path: str, header: Header, settings: EngineSettings, context_length: int) -> None:
@@ -39,7 +40,7 @@ def check_memory(path: str, header: Header, settings: EngineSettings, context_le
     tokens = context_length * settings.parallel
     if parameters.gpu_count() or cache_bound(header, settings) * tokens + _COMPUTE_BYTES <= free:
         return
-    needed = dry_run(path, settings, context_length)
+    needed = _needed(path, settings, context_length)
     if needed is None or needed <= free:
         return
     share = free * 0.9 / needed
@@ -50,6 +51,18 @@ def check_memory(path: str, header: Header, settings: EngineSettings, context_le
         f"{free / 2**30:.1f} GiB is free.",
         f"Use --context {longest}, or --kv-type q8_0 to halve what it takes.",
     )
+
+
+def _needed(path: str, settings: EngineSettings, context_length: int) -> int | None:
+    """The dry run's answer; for very long contexts, the line through two long ones, which is much quicker."""
+    tokens = context_length * settings.parallel
+    if tokens <= 2 * _PROBE_TOKENS:
+        return dry_run(path, settings, context_length)
+    near = dry_run(path, settings, _PROBE_TOKENS // settings.parallel)
+    far = dry_run(path, settings, 2 * _PROBE_TOKENS // settings.parallel)
+    if near is None or far is None:
+        return None
+    return far + (far - near) * (tokens - 2 * _PROBE_TOKENS) // _PROBE_TOKENS
 
 
 def cache_bound(header: Header, settings: EngineSettings) -> float:

@@ -38,8 +38,8 @@ class Pace:
             known = self._answers_alone.get(answers, seconds)
             self._answers_alone[answers] = 0.7 * known + 0.3 * seconds
             return
-        if prompt_tokens < SMALLEST and self._per_prompt_token is not None:
-            return  # so few tokens say more about a step's fixed cost
+        if prompt_tokens < SMALLEST and not answers and self._per_prompt_token is not None:
+            return  # the rest of a prompt alone says more about a step's fixed cost
         alone = self._answers_alone.get(max(answers, 1), 0.0)
         cost: float = max(seconds - alone, 0.2 * seconds) / prompt_tokens
         before = self._per_prompt_token

@@ -80,7 +80,7 @@ class Slots:
         wanted = prompt[:-1]
         donor = max(self._slots, key=lambda slot: (common_prefix(slot.tokens, wanted), not slot.busy))
         known = common_prefix(donor.tokens, wanted)
-        slot = donor if self._worth_overwriting(donor, known) else self._oldest_free(donor)
+        slot = donor if self._worth_overwriting(donor, known) else self._oldest_free(donor if known else None)
         if slot is donor:
             slot.cut(known if self._cache.truncate(slot.sequence, known) else 0)
         else:
@@ -106,6 +106,6 @@ class Slots:
         """Continue in place when next to nothing of the donor is lost, or when nothing else is free."""
         return not donor.busy and (known >= 0.9 * donor.length or self.free == 1)
 
-    def _oldest_free(self, donor: Slot) -> Slot:
-        free = [slot for slot in self._slots if not slot.busy and slot is not donor]
+    def _oldest_free(self, keep: Slot | None) -> Slot:
+        free = [slot for slot in self._slots if not slot.busy and slot is not keep]
         return min(free, key=lambda slot: (slot.length > 0, slot.last_used))

@@ -36,8 +36,9 @@ def test_no_lock_file_is_committed() -> None:
     assert ignored.returncode == 0
 
 
-def test_the_source_roots_hold_only_uniquely_named_packages() -> None:
-    for root in ("backends", "recipes", "assets"):
-        folders = {file.parts[1] for file in MODULES if file.parts[0] == root}
-        assert all(folder.startswith(("workbench_", "guide_")) for folder in folders)
-        assert not any(file == Path(root, "__init__.py") for file in MODULES)
+def test_packages_beside_the_application_have_names_of_their_own() -> None:
+    """A package called `recipes` or `backends` would share its folder with another project's."""
+    packages = {file.parent for file in MODULES if file.name == "__init__.py" and len(file.parts) <= 3}
+    beside = {package for package in packages if package.parts[0] in ("backends", "recipes", "assets")}
+    assert beside
+    assert all(len(package.parts) == 2 and package.name.startswith("workbench_") for package in beside)

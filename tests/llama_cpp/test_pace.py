@@ -70,4 +70,4 @@ def test_shares_use_the_budget_and_serve_the_oldest(remaining: list[int], budget
 
 
 def test_a_short_prompt_does_not_wait_behind_a_long_one() -> None:
-    assert share_out([4000, 3000, 20], 512) == [492, 0, 20]
+    assert share_out([4000, 3000, 20], 512) == [256, 236, 20]

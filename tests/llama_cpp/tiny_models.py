@@ -17,16 +17,23 @@ HIDDEN, FEED_FORWARD, HEADS, HEAD_SIZE, VOCABULARY = 64, 128, 4, 16, 258
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
 
 
-def llama(path: Path, *, experts: int = 0, pooling: int | None = None, context: int = 2048) -> Path:
+def llama(
+    path: Path,
+    *,
+    experts: int = 0,
+    pooling: int | None = None,
+    context: int = 2048,
+    head_size: int = HEAD_SIZE,
+) -> Path:
     """Full attention; with `experts`, a mixture of which two work; with `pooling`, an embedding model."""
-    writer = _writer(path, "llama", context)
-    writer.add_rope_dimension_count(HEAD_SIZE)
+    writer = _writer(path, "llama", context, head_size)
+    writer.add_rope_dimension_count(head_size)
     if experts:
         writer.add_expert_count(experts)
         writer.add_expert_used_count(2)
     if pooling is not None:
         writer.add_pooling_type(gguf.PoolingType(pooling))
-    return _finish(writer, _llama_shapes(experts))
+    return _finish(writer, _llama_shapes(experts, head_size))
 
 
 def gemma3(path: Path, *, window: int = 64) -> Path:
@@ -63,7 +70,14 @@ def unknown_architecture(path: Path) -> Path:
     return _finish(_writer(path, "perceptron", 2048), _llama_shapes(0))
 
 
-def _writer(path: Path, architecture: str, context: int) -> Any:
+def missing_tensor(path: Path) -> Path:
+    shapes = (shape for shape in _llama_shapes(0) if shape[0] != "blk.5.ffn_down.weight")
+    writer = _writer(path, "llama", 2048)
+    writer.add_rope_dimension_count(HEAD_SIZE)
+    return _finish(writer, shapes)
+
+
+def _writer(path: Path, architecture: str, context: int, head_size: int = HEAD_SIZE) -> Any:
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_block_count(6)
     writer.add_context_length(context)
@@ -72,8 +86,8 @@ def _writer(path: Path, architecture: str, context: int) -> Any:
     writer.add_head_count(0 if architecture == "mamba" else HEADS)
     if architecture != "mamba":
         writer.add_head_count_kv(2)
-        writer.add_key_length(HEAD_SIZE)
-        writer.add_value_length(HEAD_SIZE)
+        writer.add_key_length(head_size)
+        writer.add_value_length(head_size)
     writer.add_layer_norm_rms_eps(1e-5)
     _add_tokenizer(writer)
     return writer
@@ -106,12 +120,12 @@ def _finish(writer: Any, shapes: Shapes, scale: float = 0.3) -> Path:
     return Path(writer.path)
 
 
-def _attention(block: str) -> Shapes:
+def _attention(block: str, head_size: int = HEAD_SIZE) -> Shapes:
     yield f"{block}.attn_norm.weight", (HIDDEN,)
-    yield f"{block}.attn_q.weight", (HEADS * HEAD_SIZE, HIDDEN)
-    yield f"{block}.attn_k.weight", (2 * HEAD_SIZE, HIDDEN)
-    yield f"{block}.attn_v.weight", (2 * HEAD_SIZE, HIDDEN)
-    yield f"{block}.attn_output.weight", (HIDDEN, HEADS * HEAD_SIZE)
+    yield f"{block}.attn_q.weight", (HEADS * head_size, HIDDEN)
+    yield f"{block}.attn_k.weight", (2 * head_size, HIDDEN)
+    yield f"{block}.attn_v.weight", (2 * head_size, HIDDEN)
+    yield f"{block}.attn_output.weight", (HIDDEN, HEADS * head_size)
     yield f"{block}.ffn_norm.weight", (HIDDEN,)
 
 
@@ -128,10 +142,10 @@ def _experts(block: str, count: int) -> Shapes:
     yield f"{block}.ffn_down_exps.weight", (count, HIDDEN, FEED_FORWARD)
 
 
-def _llama_shapes(experts: int) -> Shapes:
+def _llama_shapes(experts: int, head_size: int = HEAD_SIZE) -> Shapes:
     yield "token_embd.weight", (VOCABULARY, HIDDEN)
     for layer in range(6):
-        yield from _attention(f"blk.{layer}")
+        yield from _attention(f"blk.{layer}", head_size)
         yield from _experts(f"blk.{layer}", experts) if experts else _feed_forward(f"blk.{layer}")
     yield "output_norm.weight", (HIDDEN,)
 

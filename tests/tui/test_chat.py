@@ -11,7 +11,8 @@ from tests.tui.driving import answered, ask, opened, until
 from tests.tui.stage import Stage
 from workbench.conversation import Conversation, Message
 from workbench.errors import EngineDied
-from workbench.tui.widgets.notices import Problem
+from workbench.tui.widgets.problem import Problem
+from workbench.tui.widgets.prompt import Prompt
 from workbench.tui.widgets.turns import Answer, Question
 
 LONG = "\n\n".join(f"Paragraph number {number} of a long answer." for number in range(60))
@@ -243,3 +244,14 @@ async def test_what_an_answer_cost_is_kept(stage: Stage) -> None:
     with closing(sqlite3.connect(stage.folder / "history.sqlite3")) as database:
         costs = database.execute("SELECT role, finish_reason, completion_tokens FROM message").fetchall()
     assert costs == [("user", None, None), ("assistant", "stop", 3)]
+
+
+async def test_a_question_that_is_stopped_at_once_leaves_the_prompt_open(stage: Stage) -> None:
+    async with opened(stage) as (app, pilot):
+        app.chat._ask(Prompt.Submitted("never asked"))
+        assert app.chat.answering
+        await app.chat.action_stop()
+        assert not app.chat.answering
+        answer = await ask(app, pilot, "asked")
+        await answered(app, pilot)
+        assert answer.text == "You said: asked"

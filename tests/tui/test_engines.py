@@ -17,7 +17,7 @@ from workbench.runtime.engine_provider import EngineProvider
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.session import Failed, Ready
 from workbench.tui.surroundings import Surroundings
-from workbench.tui.widgets.notices import Problem
+from workbench.tui.widgets.problem import Problem
 
 SCRIPT = """
 pause = 0.002

@@ -12,7 +12,7 @@ from workbench.sampling import SamplingSettings
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.session import Ready
 from workbench.tui.widgets.choice_list import ChoiceList
-from workbench.tui.widgets.notices import Problem
+from workbench.tui.widgets.problem import Problem
 
 GREEDY = SamplingSettings(temperature=0)
 

@@ -10,7 +10,7 @@ from workbench.errors import InvalidModel
 from workbench.tui.screens.model_picker import ModelPicker
 from workbench.tui.session import Failed, Loading, NoModel, Ready
 from workbench.tui.widgets.choice_list import ChoiceList
-from workbench.tui.widgets.notices import Problem
+from workbench.tui.widgets.problem import Problem
 from workbench.tui.widgets.turns import Question
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from workbench.tui.widgets.prompt import Prompt
@@ -18,15 +18,16 @@ class PromptApp(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[str] = []
+        self.refused = 0
 
     def compose(self) -> ComposeResult:
         yield Prompt()
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         self.sent.append(event.text)
-        prompt = self.query_one(Prompt)
-        prompt.remember(event.text)
-        prompt.clear()
+
+    def on_prompt_refused(self) -> None:
+        self.refused += 1
 
 
 def text(pilot: Pilot[None]) -> str:
@@ -83,3 +84,25 @@ async def test_a_pasted_text_keeps_its_lines() -> None:
         await pilot.pause()
         assert text(pilot) == "one\ntwo"
         assert app.sent == []
+
+
+async def test_keys_that_arrive_all_at_once_are_taken_in_their_order() -> None:
+    """A slow screen must not send half a question."""
+    app = PromptApp()
+    async with app.run_test() as pilot:
+        for key in ("h", "i", "enter", "y", "o", "u"):
+            app.post_message(Key(key, None if key == "enter" else key))
+        await pilot.pause()
+        await pilot.pause()
+        assert app.sent == ["hi"]
+        assert text(pilot) == "you"
+
+
+async def test_while_questions_are_refused_the_text_stays() -> None:
+    app = PromptApp()
+    async with app.run_test() as pilot:
+        app.query_one(Prompt).accepting = False
+        await pilot.press("a", "enter")
+        assert app.sent == []
+        assert text(pilot) == "a"
+        assert app.refused == 1

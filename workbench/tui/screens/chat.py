@@ -103,17 +103,20 @@ Answers stream in as Markdown, with speed, time to first token and context used 
 
     @on(Prompt.Submitted)
     def _ask(self, event: Prompt.Submitted) -> None:
-        if self.answering:
-            self.notify("The answer is still coming. Press escape to stop it.", timeout=3)
-            return
-        self.prompt.clear()
-        self.prompt.remember(event.text)
+        self.answering = True
         self.converse(event.text)
+
+    @on(Prompt.Refused)
+    def _say_why(self) -> None:
+        self.notify("The answer is still coming. Press escape to stop it.", timeout=3)
+
+    def watch_answering(self, answering: bool) -> None:
+        if self.is_attached:
+            self.prompt.accepting = not answering
 
     @work(exclusive=True, group="answering", exit_on_error=False)
     async def converse(self, question: str) -> None:
         """One question and its answer, with a model chosen and loaded first where needed."""
-        self.answering = True
         answer = await self.transcript.ask(question)
         try:
             await self._answer(question, answer)
@@ -166,12 +169,13 @@ Answers stream in as Markdown, with speed, time to first token and context used 
         """Stop the answer, if one is under way, and wait until it is stored."""
         workers = self.workers.cancel_group(self, "answering")
         await asyncio.gather(*(worker.wait() for worker in workers), return_exceptions=True)
+        self.answering = False  # a worker that was stopped before it began could not say so itself
 
-    def action_stop(self) -> None:
+    async def action_stop(self) -> None:
         if isinstance(self._session.state, Loading):
             self._session.stop_loading()
         else:
-            self.workers.cancel_group(self, "answering")
+            await self.cease()
 
     def action_copy_answer(self) -> None:
         self.app.copy_to_clipboard(self.last_answer)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
+from textual.reactive import var
 from textual.widgets import TextArea
 
 
@@ -24,15 +26,21 @@ Type a question and press **enter**. **shift+enter** or **ctrl+j** begins a new 
 **page up** and **page down** scroll the conversation.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Send", id="prompt.send", priority=True),
-        Binding("shift+enter,ctrl+j", "newline", "New line", id="prompt.newline", priority=True, show=False),
+        Binding("enter", "submit", "Send", id="prompt.send"),
+        Binding("shift+enter,ctrl+j", "newline", "New line", id="prompt.newline", show=False),
     ]
+
+    accepting: var[bool] = var(True)
+    """Whether a question may be sent now; until then it stays where it is typed."""
 
     @dataclass
     class Submitted(Message):
         """A question is to be asked."""
 
         text: str
+
+    class Refused(Message):
+        """A question was to be sent while none may be."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(
@@ -53,8 +61,21 @@ Type a question and press **enter**. **shift+enter** or **ctrl+j** begins a new 
         self.text = text
         self.move_cursor(self.document.end)
 
+    async def _on_key(self, event: Key) -> None:
+        """Obey the keys that act in their turn among the letters: a priority binding would overtake them."""
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and active.binding.action in ("submit", "newline"):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(active.binding.action)
+
     def action_submit(self) -> None:
-        if text := self.text.strip():
+        text = self.text.strip()
+        if text and not self.accepting:
+            self.post_message(self.Refused())
+        elif text:
+            self.remember(text)
+            self.clear()
             self.post_message(self.Submitted(text))
 
     def action_newline(self) -> None:

@@ -12,12 +12,12 @@ from textual.widget import Widget
 from workbench.conversation import Conversation
 from workbench.errors import WorkbenchError
 from workbench.tui.widgets.intro import Intro
-from workbench.tui.widgets.notices import Notice, Problem
+from workbench.tui.widgets.problem import Problem
 from workbench.tui.widgets.turns import Answer, Question
 
 
 class Transcript(VerticalScroll):
-    """Questions, answers, problems and notices, oldest first."""
+    """Questions, answers and problems, oldest first."""
 
     HELP = """
 ## The conversation
@@ -39,7 +39,7 @@ Select text with the mouse; it is copied when the button is let go. **y** copies
     async def show(self, conversation: Conversation) -> None:
         """Replace every turn; the introduction stays."""
         with self.app.batch_update():
-            await self._turns.remove_children("Question, Answer, Problem, Notice")
+            await self._turns.remove_children("Question, Answer, Problem")
             await self._turns.mount_all(_turns(conversation))
         self.anchor()
 
@@ -57,9 +57,6 @@ Select text with the mouse; it is copied when the button is let go. **y** copies
 
     async def report(self, error: WorkbenchError) -> None:
         await self._turns.mount(Problem(error))
-
-    async def note(self, text: str) -> None:
-        await self._turns.mount(Notice(text))
 
 
 def _turns(conversation: Conversation) -> list[Widget]:

@@ -1,4 +1,4 @@
-"""Lines between the turns: a failure with its remedy, and things a person should know."""
+"""A failure among the turns, with its remedy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,3 @@ class Problem(Static):
             lines.append(Content.styled(error.remedy, "$foreground 60%"))
         super().__init__(Content("\n").join(lines))
         self.error = error
-
-
-class Notice(Static):
-    """Something that was done without being asked for in so many words."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text, markup=False)
