@@ -38,7 +38,7 @@ def engine(tmp_path: Path, open_tiny: Open) -> LlamaCppEngine:
         {"temperature": 3.0, "min_p": 0, "top_k": 0, "top_p": 1},
         {"temperature": 3.0, "xtc_probability": 1.0, "xtc_threshold": 0.001},
         {"temperature": 3.0, "typical_p": 0.2, "min_p": 0, "top_k": 0},
-        {"temperature": 100.0, "mirostat": 1, "mirostat_tau": 9.0},
+        {"temperature": 3.0, "mirostat": 1, "mirostat_tau": 5.0},
         {"temperature": 3.0, "mirostat": 2, "mirostat_tau": 9.0},
         {"repeat_penalty": 1.8},
         {"frequency_penalty": 2.0, "repeat_last_n": -1},
