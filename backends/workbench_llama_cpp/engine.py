@@ -120,9 +120,7 @@ class LlamaCppEngine(Engine):
 
     def _check(self, request: TokenRequest) -> None:
         if "generate" not in self.facts.capabilities:
-            raise Unsupported(
-                "This model makes embeddings, not text.", "Use /v1/embeddings or another model."
-            )
+            raise Unsupported("This model cannot continue text.", "Use one that is made for it.")
         if not request.prompt:
             raise InvalidRequest("The prompt is empty.", "Give at least one token.")
         self._vocabulary.check(request.prompt)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.backend import LoadProgress, ModelFacts
+from workbench.backend import Capability, LoadProgress, ModelFacts
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, InvalidModel, InvalidRequest, LoadCancelled, WorkbenchError
 from workbench.gguf import Header, check_whole, read_header
@@ -67,11 +67,6 @@ def make_context(loaded: Loaded) -> Any:
 def facts(loaded: Loaded) -> ModelFacts:
     functions, model = llama(), loaded.model
     template = functions.llama_model_chat_template(model, None)
-    pooling = loaded.header.metadata.get(f"{loaded.header.architecture}.pooling_type")
-    causal = loaded.header.metadata.get(f"{loaded.header.architecture}.attention.causal", True)
-    abilities = ({"generate", "logprobs"} if causal else set()) | (
-        {"embed"} if pooling in _EMBEDDING_POOLINGS else set()
-    )
     return ModelFacts(
         architecture=loaded.header.architecture,
         context_length=loaded.context_length,
@@ -81,12 +76,24 @@ def facts(loaded: Loaded) -> ModelFacts:
         parameters=functions.llama_model_n_params(model),
         size_bytes=functions.llama_model_size(model),
         quantization=loaded.header.quantization,
-        capabilities=frozenset(abilities),  # type: ignore[arg-type]
+        capabilities=_capabilities(loaded),
         chat_template=template.decode() if template else None,
         special_tokens=loaded.vocabulary.special_tokens(),
         placement=_placement(model, loaded.settings),
         notices=tuple(_notices(loaded)),
     )
+
+
+def _capabilities(loaded: Loaded) -> frozenset[Capability]:
+    """Text from models that read left to right alone; vectors from those that name a pooling."""
+    functions, header = llama(), loaded.header
+    causal = header.metadata.get(f"{header.architecture}.attention.causal", True)
+    other = functions.llama_model_has_encoder(loaded.model) or functions.llama_model_is_diffusion(
+        loaded.model
+    )
+    text: set[Capability] = {"generate", "logprobs"} if causal and not other else set()
+    pools = header.metadata.get(f"{header.architecture}.pooling_type") in _EMBEDDING_POOLINGS
+    return frozenset(text | ({"embed"} if pools else set()))
 
 
 def _load_weights(path: str, settings: EngineSettings, progress: LoadProgress) -> tuple[Any, list[object]]:

@@ -11,6 +11,7 @@ from servers import OURS
 
 Results = dict[str, dict[str, list[Measurements]]]
 """Measurements by scenario and server, one for each round."""
+OTHERS = "cores_taken_by_others"
 
 
 def medians(rounds: Sequence[Measurements]) -> Measurements:
@@ -21,7 +22,9 @@ def ratios(by_server: dict[str, Measurements]) -> dict[str, Measurements]:
     """Our median divided by each peer's."""
     ours = by_server.get(OURS, {})
     return {
-        f"{OURS} / {name}": {figure: ours[figure] / value for figure, value in figures.items()}
+        f"{OURS} / {name}": {
+            figure: ours[figure] / value for figure, value in figures.items() if figure != OTHERS
+        }
         for name, figures in by_server.items()
         if ours and name != OURS
     }
@@ -42,7 +45,10 @@ def _table(scenario: str, by_server: dict[str, list[Measurements]]) -> str:
         _row("", [figure.replace("_", " ") for figure in figures]),
         _row("---", ["---:"] * len(figures)),
         *(_row(name, [f"{row[figure]:.3g}" for figure in figures]) for name, row in rows.items()),
-        *(_row(name, [f"{row[figure]:.2f}x" for figure in figures]) for name, row in ratios(rows).items()),
+        *(
+            _row(name, [f"{value:.2f}x" for value in row.values()] + [""])
+            for name, row in ratios(rows).items()
+        ),
     ]
     return "\n".join(lines)
 
