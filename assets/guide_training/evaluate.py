@@ -64,7 +64,7 @@ def groups() -> dict[str, tuple[float, list[Case]]]:
     return {
         "known": (1.0, [Case(topic.question, topic.answer) for topic in topics]),
         "paraphrases": (0.8, paraphrases),
-        "outside": (0.9, [Case(text, unknown) for text in load_outside_questions()]),
+        "outside": (0.85, [Case(text, unknown) for text in load_outside_questions()]),
     }
 
 
@@ -119,7 +119,8 @@ def report(result: Score, *, show_misses: bool) -> None:
 def main() -> int:
     """Print a table; return 1 when a group is below its bar."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, nargs="?", default=Path(__file__).parents[1] / "workbench_guide" / "guide.gguf")
+    bundled = Path(__file__).parents[1] / "workbench_guide" / "guide.gguf"
+    parser.add_argument("model", type=Path, nargs="?", default=bundled)
     parser.add_argument("--misses", action="store_true", help="print every wrong answer")
     arguments = parser.parse_args()
     model = open_model(arguments.model)

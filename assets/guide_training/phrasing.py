@@ -10,14 +10,60 @@ from random import Random
 
 _CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 _SLOT = re.compile(r"<([a-z_]+)>")
-_SMALL_WORDS = frozenset((
-    "what", "is", "are", "the", "a", "an", "how", "do", "does", "i", "can", "to", "me", "my", "you",
-    "it", "of", "in", "on", "for", "should", "could", "would", "there", "please", "tell",
-))
-_DOUBLED = frozenset((
-    "get", "put", "cut", "set", "stop", "run", "quit", "plan", "split", "rid", "dig", "sit", "swim",
-    "chat", "fit", "spot", "trim", "win", "drop", "pop",
-))
+_SMALL_WORDS = frozenset(
+    (
+        "what",
+        "is",
+        "are",
+        "the",
+        "a",
+        "an",
+        "how",
+        "do",
+        "does",
+        "i",
+        "can",
+        "to",
+        "me",
+        "my",
+        "you",
+        "it",
+        "of",
+        "in",
+        "on",
+        "for",
+        "should",
+        "could",
+        "would",
+        "there",
+        "please",
+        "tell",
+    )
+)
+_DOUBLED = frozenset(
+    (
+        "get",
+        "put",
+        "cut",
+        "set",
+        "stop",
+        "run",
+        "quit",
+        "plan",
+        "split",
+        "rid",
+        "dig",
+        "sit",
+        "swim",
+        "chat",
+        "fit",
+        "spot",
+        "trim",
+        "win",
+        "drop",
+        "pop",
+    )
+)
 
 
 def expand(pattern: str, slots: Mapping[str, Sequence[str]], rng: Random) -> str:

@@ -84,7 +84,8 @@ def held_out_loss(model: Llama, packer: Packer) -> float:
 def main() -> None:
     """Parse the arguments, train and export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parents[1] / "workbench_guide" / "guide.gguf")
+    bundled = Path(__file__).parents[1] / "workbench_guide" / "guide.gguf"
+    parser.add_argument("-o", "--output", type=Path, default=bundled)
     parser.add_argument("--steps", type=int, default=2200)
     arguments = parser.parse_args()
     torch.manual_seed(SEED)

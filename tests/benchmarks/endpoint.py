@@ -6,8 +6,9 @@
 
 Every round measures each server once, in an order that rotates, and only one is awake at a time. Figures are
 medians over the rounds; a ratio is ours divided by the peer's. A round is repeated, up to four times, when
-other programs took more than a tenth of a core; what they took of the accepted ones is shown. A peer that is not given is not measured.
-How to build the peers: see servers.py. Prompt lengths are exact for models of random_model.py.
+other programs took more than a tenth of a core; what they took of the accepted ones is shown. A peer that is
+not given is not measured; servers.py says how to build one. Prompt lengths are exact for models of
+random_model.py.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
@@ -92,6 +94,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Start every server, measure, and print the figures."""
     arguments = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     settings = ServerSettings(arguments.threads, max(CONCURRENT), arguments.context)
     chosen = arguments.scenario or list(SCENARIOS)
     scenarios = {name: run for group in chosen for name, run in SCENARIOS[group].items()}

@@ -45,10 +45,7 @@ def _table(scenario: str, by_server: dict[str, list[Measurements]]) -> str:
         _row("", [figure.replace("_", " ") for figure in figures]),
         _row("---", ["---:"] * len(figures)),
         *(_row(name, [f"{row[figure]:.3g}" for figure in figures]) for name, row in rows.items()),
-        *(
-            _row(name, [f"{value:.2f}x" for value in row.values()] + [""])
-            for name, row in ratios(rows).items()
-        ),
+        *(_row(name, [f"{x:.2f}x" for x in row.values()] + [""]) for name, row in ratios(rows).items()),
     ]
     return "\n".join(lines)
 

@@ -35,7 +35,7 @@ def test_it_brings_its_template_and_its_end_of_turn() -> None:
 
 
 def test_it_answers_as_well_as_its_card_says() -> None:
-    """All known questions, at least 80% of unseen paraphrases, at least 90% of outside questions."""
+    """All known questions, at least 80% of unseen paraphrases, at least 85% of outside questions."""
     result = subprocess.run(
         [sys.executable, "evaluate.py"], cwd=TRAINING, capture_output=True, text=True, timeout=110
     )
