@@ -29,7 +29,7 @@ from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.cache import ContextMemory
 from workbench_llama_cpp.embedding import EmbeddingContext
 from workbench_llama_cpp.library import llama, log
-from workbench_llama_cpp.logprobs import sampled_token
+from workbench_llama_cpp.logprobs import logits, sampled_token
 from workbench_llama_cpp.pace import Pace, share_out
 from workbench_llama_cpp.parameters import BATCH
 from workbench_llama_cpp.sampler import Sampler
@@ -197,11 +197,10 @@ class LlamaCppEngine(Engine):
         return events
 
     def _logprobs(self, active: Active, token: int) -> SampledToken | None:
-        if active.request.logprobs is None:
+        if active.request.logprobs is None or active.row is None:
             return None
-        row = self._llama.llama_get_logits_ith(self._context, active.row)
-        logits = np.ctypeslib.as_array(row, (self._vocabulary.size,))
-        return sampled_token(logits, token, active.request.logprobs, self._vocabulary.piece)
+        row = logits(self._context, active.row, self._vocabulary.size)
+        return sampled_token(row, token, active.request.logprobs, self._vocabulary.piece)
 
     def _end(self, active: Active, reason: FinishReason) -> RequestEnded:
         self._drop(active)

@@ -1,28 +1,35 @@
-"""Log-probabilities of a token and its alternatives, from a row of raw logits. Knows no engine."""
+"""Log-probabilities of a token and its alternatives, from a row of raw logits. Knows no request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.events import SampledToken, TokenLogprob
+from workbench_llama_cpp.library import llama
+
+
+def logits(context: Any, row: int, vocabulary_size: int) -> NDArray[np.float32]:
+    """The logits that the last decode left for batch position `row`; valid until the next one."""
+    return np.ctypeslib.as_array(llama().llama_get_logits_ith(context, row), (vocabulary_size,))
 
 
 def sampled_token(
-    logits: NDArray[np.float32], token: int, alternatives: int, piece: Callable[[int], bytes]
+    row: NDArray[np.float32], token: int, alternatives: int, piece: Callable[[int], bytes]
 ) -> SampledToken:
-    """Log-softmax of `logits`, shape (vocabulary_size,), at the token and at the most likely ones."""
-    highest = float(logits.max())
-    total = highest + float(np.log(np.exp(logits - highest, dtype=np.float64).sum()))
+    """Log-softmax of `row`, shape (vocabulary_size,), at the token and at the most likely ones."""
+    highest = float(row.max())
+    total = highest + float(np.log(np.exp(row - highest, dtype=np.float64).sum()))
 
     def at(index: int) -> TokenLogprob:
-        return TokenLogprob(piece(index), float(logits[index]) - total)
+        return TokenLogprob(piece(index), float(row[index]) - total)
 
-    alternatives = min(alternatives, len(logits))
+    alternatives = min(alternatives, len(row))
     if not alternatives:
         return SampledToken(at(token))
-    best = np.argpartition(logits, -alternatives)[-alternatives:]
-    best = best[np.argsort(-logits[best], kind="stable")]
+    best = np.argpartition(row, -alternatives)[-alternatives:]
+    best = best[np.argsort(-row[best], kind="stable")]
     return SampledToken(at(token), tuple(at(int(index)) for index in best))

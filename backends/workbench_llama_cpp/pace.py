@@ -6,11 +6,14 @@ of what is in the prompts.
 
 from __future__ import annotations
 
-GAP_SECONDS = 0.12
-"""What a prompt may add to the time between two tokens of another answer; half of the promised 250 ms."""
+GAP_SECONDS = 0.16
+"""What a prompt may add to the time between two tokens of another answer: 250 ms less a margin."""
 
 STEP_SECONDS = 0.5
 """How long a step may last when nobody waits for a next token, so that cancelling stays quick."""
+
+ROWS_AT_ONCE = 4
+"""llama.cpp's CPU kernels take so many rows together; what is left over costs a whole pass for each row."""
 
 SMALLEST = 16
 FIRST = 64
@@ -30,7 +33,8 @@ class Pace:
             return min(SMALLEST if answers else FIRST, self._largest)
         seconds = GAP_SECONDS if answers else STEP_SECONDS
         smallest = 1 if answers else SMALLEST
-        return max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
+        count = max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
+        return max(smallest, count - (answers + count) % ROWS_AT_ONCE)
 
     def learn(self, answers: int, prompt_tokens: int, seconds: float) -> None:
         """Take in one step's time."""
@@ -40,10 +44,12 @@ class Pace:
             return
         if prompt_tokens < SMALLEST and not answers and self._per_prompt_token is not None:
             return  # the rest of a prompt alone says more about a step's fixed cost
-        alone = self._answers_alone.get(max(answers, 1), 0.0)
+        fewer = [time for count, time in self._answers_alone.items() if count <= max(answers, 1)]
+        alone = max(fewer, default=0.0)
         cost: float = max(seconds - alone, 0.2 * seconds) / prompt_tokens
         before = self._per_prompt_token
-        self._per_prompt_token = cost if before is None or cost > before else 0.5 * before + 0.5 * cost
+        surprising = before is None or cost > 1.3 * before
+        self._per_prompt_token = cost if surprising else 0.5 * (before or cost) + 0.5 * cost
 
 
 def share_out(remaining: list[int], budget: int) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.sampling import SamplingSettings
 from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.logprobs import logits
 from workbench_llama_cpp.vocabulary import Vocabulary
 
 
@@ -26,6 +27,8 @@ class Sampler:
         if settings.repeat_last_n < 0:
             settings = replace(settings, repeat_last_n=context_length)
         self._llama = llama()
+        self._size = vocabulary.size
+        self._takes_best = settings.greedy and not (settings.logit_bias or _looks_back(settings))
         self._chain = self._llama.llama_sampler_chain_init(self._llama.llama_sampler_chain_default_params())
         for part in _chain(settings, vocabulary):
             self._llama.llama_sampler_chain_add(self._chain, part)
@@ -35,6 +38,8 @@ class Sampler:
 
     def draw(self, context: Any, row: int) -> int:
         """Draw from the logits of batch position `row`, and remember the token."""
+        if self._takes_best:  # spares the chain's copy of the whole vocabulary
+            return int(logits(context, row, self._size).argmax())
         return int(self._llama.llama_sampler_sample(self._chain, context, row))
 
     def close(self) -> None:
