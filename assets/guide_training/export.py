@@ -55,7 +55,7 @@ def _add_general(writer: gguf.GGUFWriter) -> None:
     writer.add_name("guide")
     writer.add_basename("guide")
     writer.add_size_label("5.8M")
-    writer.add_license("apache-2.0")
+    writer.add_license("mit")
     writer.add_description(DESCRIPTION)
     writer.add_languages(["en"])
     writer.add_tags(["text-generation"])
