@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from disturbance import Disturbance
 from report import OTHERS, Results, as_json, as_markdown
@@ -91,10 +92,16 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def end_once(number: int, frame: object) -> NoReturn:
+    """Leave by way of the servers' clean-up, which a second signal must not cut short."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Start every server, measure, and print the figures."""
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, end_once)
     settings = ServerSettings(arguments.threads, max(CONCURRENT), arguments.context)
     chosen = arguments.scenario or list(SCENARIOS)
     scenarios = {name: run for group in chosen for name, run in SCENARIOS[group].items()}
