@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.binding import llama
 
 
 class Batch:

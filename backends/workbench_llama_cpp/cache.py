@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.binding import llama
 
 
 class ContextMemory:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from workbench.errors import InvalidRequest
-from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.binding import llama
 
 _FILES = {"Linux": "lib{}.so.0", "Darwin": "lib{}.dylib", "Windows": "{}.dll"}
 _GPU_TYPES = (1, 2)  # ggml_backend_dev_type: GPU and integrated GPU

@@ -13,8 +13,8 @@ import numpy as np
 from workbench.errors import ContextExceeded, DoesNotFit, EngineDied, InvalidRequest
 from workbench_llama_cpp import parameters
 from workbench_llama_cpp.batch import Batch
+from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.cache import ContextMemory
-from workbench_llama_cpp.library import llama
 from workbench_llama_cpp.loading import Loaded
 
 

@@ -26,9 +26,9 @@ from workbench.events import FinishReason, SampledToken, Usage
 from workbench_llama_cpp import loading
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
+from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import ContextMemory
 from workbench_llama_cpp.embedding import EmbeddingContext
-from workbench_llama_cpp.library import llama, log
 from workbench_llama_cpp.logprobs import logits, sampled_token
 from workbench_llama_cpp.pace import Pace, share_out
 from workbench_llama_cpp.parameters import BATCH

@@ -16,7 +16,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, InvalidModel, InvalidRequest, LoadCancelled, WorkbenchError
 from workbench.gguf import Header, check_whole, read_header
 from workbench_llama_cpp import parameters
-from workbench_llama_cpp.library import llama, log
+from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.memory import check_memory
 from workbench_llama_cpp.vocabulary import Vocabulary
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.events import SampledToken, TokenLogprob
-from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.binding import llama
 
 
 def logits(context: Any, row: int, vocabulary_size: int) -> NDArray[np.float32]:

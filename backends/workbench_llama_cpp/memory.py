@@ -17,7 +17,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit
 from workbench.gguf import Header
 from workbench_llama_cpp import parameters
-from workbench_llama_cpp.library import llama, log
+from workbench_llama_cpp.binding import llama, log
 
 _BYTES_PER_ELEMENT = {
     "f32": 4.0,

@@ -14,8 +14,8 @@ import psutil
 
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
+from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.devices import buffer_type, devices, named
-from workbench_llama_cpp.library import llama
 
 KV_TYPES = {
     "f32": 0,

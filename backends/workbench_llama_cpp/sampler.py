@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.sampling import SamplingSettings
-from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.logprobs import logits
 from workbench_llama_cpp.vocabulary import Vocabulary
 

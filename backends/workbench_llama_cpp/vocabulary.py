@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import InvalidRequest
-from workbench_llama_cpp.library import llama
+from workbench_llama_cpp.binding import llama
 
 
 class Vocabulary:

@@ -14,8 +14,8 @@ from workbench.backend import TokenRequest
 from workbench.engine_settings import Lora, TensorOverride
 from workbench.events import SampledToken
 from workbench.sampling import SamplingSettings
+from workbench_llama_cpp.binding import log
 from workbench_llama_cpp.engine import LlamaCppEngine
-from workbench_llama_cpp.library import log
 from workbench_llama_cpp.logprobs import sampled_token
 
 PROMPT = tuple(b"abc abc abc abc abc ")
