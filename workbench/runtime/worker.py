@@ -116,8 +116,15 @@ class Worker:
         self._inbox.put((command.id, lambda loop: loop.begin(request, command.stop, received)))
 
 
+def _die(failure_of_thread: threading.ExceptHookArgs) -> None:
+    """A process that no longer listens must not seem alive."""
+    threading.__excepthook__(failure_of_thread)
+    os._exit(1)
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.excepthook = _die
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what an engine library prints must not reach the pipe
     Worker(sys.stdin.buffer, sender(replies)).run()
