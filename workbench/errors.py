@@ -82,6 +82,36 @@ class LoadCancelled(WorkbenchError):
     kind = "load_cancelled"
 
 
+class Unreachable(WorkbenchError):
+    """A server could not be reached, or failed again and again; trying later may help."""
+
+    kind = "unreachable"
+
+
+class AccessDenied(WorkbenchError):
+    """The server wants a token, or this token may not read it."""
+
+    kind = "access_denied"
+
+
+class CorruptDownload(WorkbenchError):
+    """What arrived is not what was published; nothing of it was kept."""
+
+    kind = "corrupt_download"
+
+
+class NoSpace(WorkbenchError):
+    """The disk has no room for it, or must not be written to."""
+
+    kind = "no_space"
+
+
+class TransferCancelled(WorkbenchError):
+    """A transfer was stopped because the caller asked for it; what has arrived is kept."""
+
+    kind = "transfer_cancelled"
+
+
 def _kinds(error: type[WorkbenchError]) -> dict[str, type[WorkbenchError]]:
     found = {error.kind: error}
     for child in error.__subclasses__():

@@ -19,6 +19,10 @@ class ExitCode(IntEnum):
     DOES_NOT_FIT = 5
     ENGINE_UNAVAILABLE = 6
     ENGINE_DIED = 7
+    UNREACHABLE = 8
+    ACCESS_DENIED = 9
+    CORRUPT_DOWNLOAD = 10
+    NO_SPACE = 11
     CANCELLED = 130
     BROKEN_PIPE = 141
 
@@ -34,5 +38,10 @@ BY_KIND = {
     "engine_unavailable": ExitCode.ENGINE_UNAVAILABLE,
     "engine_died": ExitCode.ENGINE_DIED,
     "load_cancelled": ExitCode.CANCELLED,
+    "unreachable": ExitCode.UNREACHABLE,
+    "access_denied": ExitCode.ACCESS_DENIED,
+    "corrupt_download": ExitCode.CORRUPT_DOWNLOAD,
+    "no_space": ExitCode.NO_SPACE,
+    "transfer_cancelled": ExitCode.CANCELLED,
 }
 """Exit codes by `WorkbenchError.kind`."""

@@ -71,6 +71,22 @@ class _Lora(_Notation):
             return Lora(value)
 
 
+class _Bytes(_Notation):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number, unit = value.strip().lower().removesuffix("b"), 1
+        if number[-1:] in _UNITS:
+            number, unit = number[:-1], _UNITS[number[-1]]
+        try:
+            count = float(number) * unit
+        except ValueError:
+            self.refuse(value)
+        if not 1 <= count < 2**63:
+            self.refuse(value)
+        return count
+
+
+_UNITS = {"k": 1000, "m": 1000**2, "g": 1000**3}
+BYTES = _Bytes("NUMBER[K|M|G]")
 BIAS = _Bias("ID=BIAS")
 KV_TYPES_OF_CACHE = _KvTypes("TYPE[,TYPE]")
 TENSOR_OVERRIDE = _TensorOverride("PATTERN=BUFFER")

@@ -41,9 +41,14 @@ def document(value: Any) -> None:
     line(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def json_line(value: Any) -> None:
+    """One JSON document on a line of its own, at once."""
+    line(json.dumps(value, ensure_ascii=False))
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Columns padded to their widest cell; those in `right` are aligned to the right."""
-    cells = [list(headings), *(list(row) for row in rows)]
+    cells = [list(headings), *([on_one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (
@@ -67,6 +72,11 @@ def styled(text: str, code: str, stream: TextIO) -> str:
 def printable(text: str) -> str:
     """The text without control characters other than tab and newline, which could steer the terminal."""
     return _CONTROL.sub("", text)
+
+
+def on_one_line(text: str) -> str:
+    """The text with everything that would end a line or steer the terminal as a visible escape."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def size(count: int) -> str:

@@ -6,12 +6,13 @@ InvalidModel with a sentence and a remedy. Knows no engine; see header.py for wh
 
 from __future__ import annotations
 
-from os import PathLike
-
 from workbench.gguf.array import Array
 from workbench.gguf.ggml_types import FILE_TYPES, GGML_TYPES, GgmlType
-from workbench.gguf.header import Header, Value, check_whole
-from workbench.gguf.parser import parse
+from workbench.gguf.growing import GrowingSource
+from workbench.gguf.header import Header, Value, WeightsFile, check_whole
+from workbench.gguf.model_files import first_file, read_header, read_model
+from workbench.gguf.parser import parse, parse_first_window
+from workbench.gguf.shards import Shard, ShardSet, joined, shard_of, shard_sets
 from workbench.gguf.source import ByteSource, BytesSource, FileSource
 from workbench.gguf.tensor_info import TensorInfo
 
@@ -23,18 +24,20 @@ __all__ = [
     "BytesSource",
     "FileSource",
     "GgmlType",
+    "GrowingSource",
     "Header",
+    "Shard",
+    "ShardSet",
     "TensorInfo",
     "Value",
+    "WeightsFile",
     "check_whole",
+    "first_file",
+    "joined",
     "parse",
+    "parse_first_window",
     "read_header",
+    "read_model",
+    "shard_of",
+    "shard_sets",
 ]
-
-
-def read_header(path: str | PathLike[str]) -> Header:
-    """The header of the file at `path`. Raises ModelNotFound, or InvalidModel for what is no sound header.
-
-    A file whose weights are cut short still has a header; `check_whole` tells.
-    """
-    return parse(FileSource(path))

@@ -1,43 +1,30 @@
 """Arrays in the metadata, decoded when asked for: a tokenizer has hundreds of thousands of strings.
 
-Knows how elements are stored: to pass over them in the header, and to decode them later.
+Knows how to pass over them in a header, and which of their bytes to keep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from struct import Struct, calcsize, unpack_from
+from struct import calcsize
 from typing import Any, overload
 
 from workbench.gguf.cursor import Cursor
+from workbench.gguf.elements import ARRAY, NUMBERS, STRING, decoded
 from workbench.gguf.faults import damaged
 from workbench.gguf.source import ByteSource, BytesSource
 
-STRING, ARRAY = 8, 9
-NUMBERS: dict[int, str] = {
-    0: "B",
-    1: "b",
-    2: "H",
-    3: "h",
-    4: "I",
-    5: "i",
-    6: "f",
-    7: "?",
-    10: "Q",
-    11: "q",
-    12: "d",
-}
-"""The `struct` letter of each value type that is a number or a bool."""
-
 MAX_NESTING = 4
 MAX_NESTED_ARRAYS = 1 << 16
+MAX_STRINGS = 1 << 22
+"""In all arrays together: five times what the largest vocabulary takes with its merges."""
 KEPT_BYTES = 4096
 """Arrays up to this size are kept as bytes; longer ones are read again when they are asked for."""
 
 
 class Array(Sequence[Any]):
-    """A sequence of bools, numbers, strings or tuples. Its length is free; the first element decodes all."""
+    """A sequence of bools, numbers, strings or tuples. Its length is free; its first element reads it all."""
 
     def __init__(
         self, source: ByteSource, offset: int, size: int, *, element: int, count: int, byte_order: str
@@ -57,7 +44,8 @@ class Array(Sequence[Any]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Any, ...]: ...
     def __getitem__(self, index: int | slice) -> Any:
-        return self._items[index]
+        found = self._items[index]
+        return tuple(found) if isinstance(index, slice) else found
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items)
@@ -65,11 +53,14 @@ class Array(Sequence[Any]):
     def __repr__(self) -> str:
         return f"<Array of {self._count}>"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_items"}
+
     @cached_property
-    def _items(self) -> tuple[Any, ...]:
+    def _items(self) -> Sequence[Any]:
         raw = self._source.read(self._offset, self._size)
         try:
-            return _decode(raw, 0, self._element, self._count, self._byte_order)[0]
+            return decoded(raw, self._element, self._count, self._byte_order)
         except Exception as error:  # the bytes are no longer those that were checked
             raise damaged(self._source.name, "changed after its header was read", "Read it again.") from error
 
@@ -81,7 +72,7 @@ def read_array(cursor: Cursor) -> Array:
     _skip(cursor, element, count, 1)
     size = cursor.position - offset
     if size <= KEPT_BYTES:
-        source, offset = BytesSource(source.read(offset, size), source.name), 0
+        source, offset = BytesSource(cursor.since(offset), source.name), 0
     return Array(source, offset, size, element=element, count=count, byte_order=cursor.byte_order)
 
 
@@ -91,11 +82,20 @@ def _skip(cursor: Cursor, element: int, count: int, depth: int) -> None:
             cursor.source.name, f"claims {count} elements in {cursor.reading}, more than the file can hold"
         )
     if element == STRING:
-        cursor.skip_strings(count)
+        _skip_strings(cursor, count)
     elif element == ARRAY:
         _skip_arrays(cursor, count, depth + 1)
     else:
         cursor.skip(count * _smallest(cursor, element))
+
+
+def _skip_strings(cursor: Cursor, count: int) -> None:
+    cursor.array_strings += count
+    if cursor.array_strings > MAX_STRINGS:
+        raise damaged(
+            cursor.source.name, f"has more than {MAX_STRINGS} strings in arrays, at {cursor.reading}"
+        )
+    cursor.skip_strings(count)
 
 
 def _skip_arrays(cursor: Cursor, count: int, depth: int) -> None:
@@ -114,32 +114,3 @@ def _smallest(cursor: Cursor, element: int) -> int:
     if element not in (STRING, ARRAY):
         raise damaged(cursor.source.name, f"has the unknown element type {element} in {cursor.reading}")
     return 8 if element == STRING else 12
-
-
-def _decode(raw: bytes, at: int, element: int, count: int, order: str) -> tuple[tuple[Any, ...], int]:
-    """The `count` elements that begin at `at`, and where they end."""
-    if element == STRING:
-        return _decode_strings(raw, at, count, order)
-    if element == ARRAY:
-        return _decode_arrays(raw, at, count, order)
-    struct = Struct(f"{order}{count}{NUMBERS[element]}")
-    return struct.unpack_from(raw, at), at + struct.size
-
-
-def _decode_strings(raw: bytes, at: int, count: int, order: str) -> tuple[tuple[str, ...], int]:
-    length_at = Struct(order + "Q").unpack_from
-    strings = []
-    for _ in range(count):
-        (length,) = length_at(raw, at)
-        start, at = at + 8, at + 8 + length
-        strings.append(raw[start:at].decode("utf-8", "replace"))
-    return tuple(strings), at
-
-
-def _decode_arrays(raw: bytes, at: int, count: int, order: str) -> tuple[tuple[Any, ...], int]:
-    arrays = []
-    for _ in range(count):
-        element, length = unpack_from(order + "IQ", raw, at)
-        items, at = _decode(raw, at + 12, element, length, order)
-        arrays.append(items)
-    return tuple(arrays), at

@@ -31,7 +31,12 @@ _LOOKS: tuple[tuple[bytes, str, str], ...] = (
 
 def damaged(name: str, predicate: str, remedy: str = FETCH_AGAIN) -> InvalidModel:
     """The error that says "<name> <predicate>."."""
-    return InvalidModel(f"{name} {predicate}.", remedy)
+    return InvalidModel(f"{_printable(name)} {predicate}.", remedy)
+
+
+def _printable(name: str) -> str:
+    """A file's name as it is, unless it holds characters that would steer a terminal."""
+    return name if name.isprintable() else ascii(name)
 
 
 def quoted(text: str) -> str:
@@ -43,9 +48,9 @@ def quoted(text: str) -> str:
 def not_gguf(name: str, start: bytes) -> InvalidModel:
     """The error for a file that begins with `start`, some 32 bytes, and not with the magic."""
     if not start:
-        return InvalidModel(f"{name} is empty.", "Download it again.")
+        return damaged(name, "is empty", "Download it again.")
     look, remedy = _look_of(start)
-    return InvalidModel(f"{name} is not a GGUF file: it looks like {look}.", remedy)
+    return damaged(name, f"is not a GGUF file: it looks like {look}", remedy)
 
 
 def _look_of(start: bytes) -> tuple[str, str]:

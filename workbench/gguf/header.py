@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from workbench.errors import InvalidModel
 from workbench.gguf.array import Array
+from workbench.gguf.faults import damaged
 from workbench.gguf.ggml_types import FILE_TYPES
 from workbench.gguf.tensor_info import TensorInfo
 
@@ -19,21 +19,34 @@ Value = bool | int | float | str | Array
 _GUESSED_FILE_TYPE = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file that holds weights: where they begin, and where the last of them should end, in bytes."""
+
+    name: str
+    size: int
+    data_offset: int
+    weights_end: int
+
+    @property
+    def missing_bytes(self) -> int:
+        return max(0, self.weights_end - self.size)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Everything before the weights. Sizes and offsets are in bytes from the start of the file.
+    """Everything before the weights, of one file or of all the shards of a model.
 
-    Properties that the file does not answer, or answers with a value of the wrong type, are "" or None.
+    Of a model in shards, the metadata is the first one's and the tensors are those of all. Properties that
+    the files do not answer, or answer with a value of the wrong type, are "" or None.
     """
 
-    source_name: str
     version: int
     byte_order: Literal["little", "big"]
     metadata: Mapping[str, Value] = field(repr=False)
     tensors: tuple[TensorInfo, ...] = field(repr=False)
-    data_offset: int
     alignment: int
-    file_size: int
+    files: tuple[WeightsFile, ...]
 
     def text(self, key: str) -> str | None:
         value = self.metadata.get(key)
@@ -42,6 +55,21 @@ class Header:
     def number(self, key: str) -> int | None:
         value = self.metadata.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    @property
+    def source_name(self) -> str:
+        """The name of the (first) file."""
+        return self.files[0].name
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of all the files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def data_offset(self) -> int:
+        """Where the weights begin in the (first) file."""
+        return self.files[0].data_offset
 
     @property
     def architecture(self) -> str:
@@ -65,7 +93,8 @@ class Header:
     @property
     def context_length(self) -> int | None:
         """Tokens that the model was trained for."""
-        return self.number(f"{self.architecture}.context_length")
+        length = self.number(f"{self.architecture}.context_length")
+        return length if length is not None and length > 0 else None
 
     @property
     def parameters(self) -> int:
@@ -81,20 +110,21 @@ class Header:
 
     @property
     def shards(self) -> int:
-        """The number of files that the model is split over."""
-        return self.number("split.count") or 1
+        """The number of files that the model is split over, as its metadata says."""
+        return max(1, self.number("split.count") or 1)
 
     @property
     def missing_bytes(self) -> int:
-        """How much of the weights lies past the end of the file."""
-        ends = (self.data_offset + tensor.offset + tensor.size_bytes for tensor in self.tensors)
-        return max(0, max(ends, default=0) - self.file_size)
+        """How much of the weights lies past the end of the files."""
+        return sum(file.missing_bytes for file in self.files)
 
 
 def check_whole(header: Header) -> None:
-    """Raise InvalidModel when weights are missing from the end of the file."""
-    if missing := header.missing_bytes:
-        raise InvalidModel(
-            f"{header.source_name} is truncated: {missing:,} bytes of its weights are missing.",
-            "Download the rest of it.",
-        )
+    """Raise InvalidModel when weights are missing from the end of a file."""
+    for file in header.files:
+        if missing := file.missing_bytes:
+            raise damaged(
+                file.name,
+                f"is truncated: {missing:,} bytes of its weights are missing",
+                "Download the rest of it.",
+            )

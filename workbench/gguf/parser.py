@@ -5,14 +5,17 @@ Versions 2 and 3 in either byte order, laid out as in ggml's docs/gguf.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import cast
 
-from workbench.gguf.array import ARRAY, NUMBERS, STRING, read_array
+from workbench.gguf.array import read_array
 from workbench.gguf.cursor import Cursor
+from workbench.gguf.elements import ARRAY, NUMBERS, STRING
 from workbench.gguf.faults import damaged, not_gguf, quoted
-from workbench.gguf.header import Header, Value
-from workbench.gguf.source import ByteSource
-from workbench.gguf.tensor_info import read_tensors
+from workbench.gguf.header import Header, Value, WeightsFile
+from workbench.gguf.source import ByteSource, FirstWindow, FirstWindowEnds
+from workbench.gguf.tensor_info import TensorInfo, read_tensors
 
 MAX_ENTRIES = 1 << 16
 
@@ -22,24 +25,37 @@ def parse(source: ByteSource) -> Header:
     cursor = Cursor(source)
     version = _read_version(cursor)
     tensor_count, metadata_count = _read_counts(cursor)
-    metadata = _read_metadata(cursor, metadata_count)
+    metadata: dict[str, Value] = {}
+    _read_metadata(cursor, metadata_count, metadata)
     alignment = _alignment(source.name, metadata)
     tensors = read_tensors(cursor, tensor_count, alignment)
     return Header(
-        source_name=source.name,
         version=version,
         byte_order="little" if cursor.byte_order == "<" else "big",
         metadata=metadata,
         tensors=tensors,
-        data_offset=-(-cursor.position // alignment) * alignment,
         alignment=alignment,
-        file_size=source.size,
+        files=(_weights_file(cursor, tensors, alignment),),
     )
+
+
+def parse_first_window(source: ByteSource) -> Mapping[str, Value]:
+    """The metadata that the source's first window tells. Raises InvalidModel.
+
+    It has the architecture and the sizes that memory depends on; tokens and what follows them are left out.
+    """
+    cursor = Cursor(FirstWindow(source))
+    metadata: dict[str, Value] = {}
+    with suppress(FirstWindowEnds):
+        _read_version(cursor)
+        _, metadata_count = _read_counts(cursor)
+        _read_metadata(cursor, metadata_count, metadata)
+    return metadata
 
 
 def _read_version(cursor: Cursor) -> int:
     source = cursor.source
-    start = source.read(0, 32)
+    start = cursor.peek(32)
     if not start or start[:4] != b"GGUF"[: len(start)]:
         raise not_gguf(source.name, start)
     _magic, version = cursor.unpack("II")
@@ -61,8 +77,8 @@ def _read_counts(cursor: Cursor) -> tuple[int, int]:
     return tensors, metadata
 
 
-def _read_metadata(cursor: Cursor, count: int) -> dict[str, Value]:
-    metadata: dict[str, Value] = {}
+def _read_metadata(cursor: Cursor, count: int, metadata: dict[str, Value]) -> None:
+    """Put so many entries into `metadata`, one after the other."""
     for index in range(count):
         cursor.reading = f"metadata entry {index + 1} of {count}"
         key = cursor.name()
@@ -70,7 +86,6 @@ def _read_metadata(cursor: Cursor, count: int) -> dict[str, Value]:
             raise damaged(cursor.source.name, f"has the metadata key {quoted(key)} twice")
         cursor.reading = f"the value of {quoted(key)}"
         metadata[key] = _read_value(cursor)
-    return metadata
 
 
 def _read_value(cursor: Cursor) -> Value:
@@ -92,3 +107,9 @@ def _alignment(name: str, metadata: dict[str, Value]) -> int:
     if alignment <= 0 or alignment & (alignment - 1):
         raise damaged(name, f"has a general.alignment of {alignment}, which is no power of two")
     return alignment
+
+
+def _weights_file(cursor: Cursor, tensors: tuple[TensorInfo, ...], alignment: int) -> WeightsFile:
+    data_offset = -(-cursor.position // alignment) * alignment
+    ends = (data_offset + tensor.offset + tensor.size_bytes for tensor in tensors)
+    return WeightsFile(cursor.source.name, cursor.source.size, data_offset, max(ends, default=0))

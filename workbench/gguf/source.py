@@ -13,6 +13,8 @@ from typing import Protocol
 
 from workbench.errors import InvalidModel, ModelNotFound
 
+WINDOW_BYTES = 256 << 10
+
 
 class ByteSource(Protocol):
     """Bytes that can be read anywhere. Keeps nothing open between reads."""
@@ -27,6 +29,12 @@ class ByteSource(Protocol):
 
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset`; fewer only where the source ends."""
+
+    def window(self, offset: int, length: int) -> tuple[int, bytes]:
+        """A piece with the `length` bytes at `offset` and others that are as cheap, and where it begins.
+
+        It ends before `offset + length` only where the source does.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +51,21 @@ class BytesSource:
     def read(self, offset: int, length: int) -> bytes:
         return self.data[offset : offset + length]
 
+    def window(self, offset: int, length: int) -> tuple[int, bytes]:
+        return offset, self.read(offset, max(length, WINDOW_BYTES))
+
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
     """A regular file. Raises ModelNotFound or InvalidModel when it is made and is none."""
 
     path: str | os.PathLike[str]
+    name: str = field(init=False)
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", Path(self.path).name)
         object.__setattr__(self, "size", _regular_file_size(self.path))
-
-    @property
-    def name(self) -> str:
-        return Path(self.path).name
 
     def read(self, offset: int, length: int) -> bytes:
         try:
@@ -65,6 +74,37 @@ class FileSource:
                 return file.read(length)
         except OSError as error:
             raise _unreadable(self.path, error) from error
+
+    def window(self, offset: int, length: int) -> tuple[int, bytes]:
+        return offset, self.read(offset, max(length, WINDOW_BYTES))
+
+
+class FirstWindowEnds(Exception):
+    """Something past the first window was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWindow:
+    """The first window of another source. Raises FirstWindowEnds where a further one would be needed."""
+
+    source: ByteSource
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def size(self) -> int:
+        return self.source.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.source.read(offset, length)
+
+    def window(self, offset: int, length: int) -> tuple[int, bytes]:
+        start, window = self.source.window(0, 1)
+        if offset + length > start + len(window):
+            raise FirstWindowEnds
+        return start, window
 
 
 def _regular_file_size(path: str | os.PathLike[str]) -> int:
@@ -88,4 +128,5 @@ def _unreadable(path: str | os.PathLike[str], error: OSError) -> ModelNotFound |
         case PermissionError():
             return InvalidModel(f"{path} may not be read.", "Give yourself permission to read it.")
         case _:
-            return InvalidModel(f"{path} cannot be read: {error.strerror}.", "Check the path and the disk.")
+            reason = error.strerror or "the system gives no reason"
+            return InvalidModel(f"{path} cannot be read: {reason}.", "Check the path and the disk.")

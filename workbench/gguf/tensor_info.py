@@ -17,12 +17,16 @@ MAX_DIMENSIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """One tensor. `shape` is in ggml's order, row length first; `offset` counts from Header.data_offset."""
+    """One tensor. `shape` is in ggml's order, row length first.
+
+    `offset` counts from where the weights begin in the file that holds it: `Header.files[tensor.file]`.
+    """
 
     name: str
     shape: tuple[int, ...]
     type: GgmlType
     offset: int
+    file: int = 0
 
     @property
     def elements(self) -> int:
