@@ -1,9 +1,8 @@
 """The contract that every engine keeps. A third party reads this one file and writes a backend.
 
-A Backend is found by entry point (group `workbench.backends`) and opens one of two things: an Engine, which
-works on tokens and is stepped by its owner, or a Provider, which works on conversations and events for what
-runs elsewhere. The runtime makes a Provider of each Engine, so interfaces know Providers only. Abilities that
-not every backend has are ports of their own. Knows nothing of processes, interfaces or any engine by name.
+A Backend is found by entry point and opens an Engine, which works on tokens and is stepped by its owner, or a
+Provider, which works on conversations and events. The runtime makes a Provider of each Engine, so interfaces
+know Providers only. What not every backend can do are ports. Knows no process and no engine by name.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ StepEvent = PromptComputed | TokenDrawn | RequestEnded
 class Engine(ABC):
     """A loaded model that works on tokens. Synchronous; one thread owns it and steps it.
 
-    Only `tokenize` and `detokenize` may be called from other threads.
+    Only tokenize, detokenize and pieces may be called from other threads; `vocabulary_only` leaves no other.
     """
 
     facts: ModelFacts
@@ -125,6 +124,10 @@ class Engine(ABC):
     @abstractmethod
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         """The bytes the tokens stand for. Raises InvalidRequest for ids outside the vocabulary."""
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """The bytes of each token apart, and the names of control tokens. Raises as detokenize does."""
+        return [self.detokenize([token]) for token in tokens]
 
     @abstractmethod
     def enqueue(self, request: TokenRequest) -> None:
@@ -180,6 +183,10 @@ class Provider(ABC):
     @abstractmethod
     async def detokenize(self, tokens: Sequence[int]) -> str:
         """As Engine.detokenize, decoded as UTF-8 with replacement characters."""
+
+    async def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """As Engine.pieces. Raises Unsupported where the other side does not tell."""
+        raise Unsupported("This backend does not tell the bytes of its tokens.", "Use one that runs here.")
 
     @abstractmethod
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:

@@ -44,6 +44,7 @@ class EngineSettings:
         devices: Names of the devices to use, empty for all.
         threads: CPU threads; None means the physical cores this process may use.
         micro_batch: Tokens computed in one pass at most.
+        vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
 
     context_length: int | None = None
@@ -59,6 +60,7 @@ class EngineSettings:
     threads: int | None = None
     micro_batch: int = 512
     lora: tuple[Lora, ...] = ()
+    vocabulary_only: bool = False
 
     def __post_init__(self) -> None:
         for name in ("context_length", "parallel", "threads", "micro_batch"):

@@ -36,6 +36,10 @@ class LlamaCppBackend(Backend):
         return path.suffix == ".gguf" or (path.suffix in ("", ".bin") and path.is_file())
 
     def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> Engine:
+        if settings.vocabulary_only:
+            from workbench_llama_cpp.tokenizer import open_tokenizer
+
+            return open_tokenizer(model, progress)
         from workbench_llama_cpp.engine import open_engine
 
         return open_engine(model, settings, progress)

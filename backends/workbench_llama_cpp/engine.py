@@ -72,6 +72,9 @@ class LlamaCppEngine(Engine):
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         return self._vocabulary.detokenize(tokens)
 
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        return self._vocabulary.pieces(tokens)
+
     def enqueue(self, request: TokenRequest) -> None:
         self._check(request)
         sampler = Sampler(request.sampling, self._vocabulary, request.prompt, self.facts.context_length)

@@ -14,7 +14,7 @@ from typing import Any
 from workbench.backend import Capability, LoadProgress, ModelFacts
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, InvalidModel, InvalidRequest, LoadCancelled, WorkbenchError
-from workbench.gguf import Header, check_whole, read_header
+from workbench.gguf import Header, check_whole, first_file, read_model
 from workbench_llama_cpp import parameters
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.memory import check_memory
@@ -44,8 +44,9 @@ class Loaded:
 
 def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
     """Raises a WorkbenchError with a remedy; then nothing stays loaded."""
-    header = read_header(path)
+    header = read_model(path)
     check_whole(header)
+    path = str(first_file(path))
     parameters.check(settings)
     model, kept = _load_weights(path, settings, progress)
     length = settings.context_length or min(DEFAULT_CONTEXT, _trained_context(model))
@@ -112,11 +113,11 @@ def _load_weights(path: str, settings: EngineSettings, progress: LoadProgress) -
             llama().llama_model_free(model)
         raise LoadCancelled("Loading was cancelled.")
     if model is None:
-        raise _load_error(path, log.text())
+        raise load_error(path, log.text())
     return model, kept
 
 
-def _load_error(path: str, said: str) -> WorkbenchError:
+def load_error(path: str, said: str) -> WorkbenchError:
     if unknown := re.search(r"unknown model architecture: '([^']*)'", said):
         return InvalidModel(
             f"{path} holds a model of the architecture {unknown[1]!r}, which this llama.cpp does not know.",

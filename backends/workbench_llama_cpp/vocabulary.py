@@ -54,6 +54,12 @@ class Vocabulary:
             known = self._pieces[token] = self._render(token, special=False)
         return known
 
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """The bytes of each token, for control tokens their names."""
+        self.check(tokens)
+        names = {token: self.piece(token) or self._render(token, special=True) for token in set(tokens)}
+        return [names[token] for token in tokens]
+
     def ends(self, token: int) -> bool:
         return bool(self._llama.llama_vocab_is_eog(self.handle, token))
 

@@ -56,6 +56,7 @@ class ScriptedEngine(Engine):
             trained_context=self._context,
             parallel=settings.parallel,
             vocabulary_size=256,
+            capabilities=frozenset() if settings.vocabulary_only else frozenset({"generate"}),
             chat_template=TEMPLATE,
         )
 
@@ -71,6 +72,8 @@ class ScriptedEngine(Engine):
             ) from None
 
     def enqueue(self, request: TokenRequest) -> None:
+        if "generate" not in self.facts.capabilities:
+            raise Unsupported("Only the vocabulary is open.", "Open the whole script.")
         prompt = self.detokenize(request.prompt).decode(errors="replace")
         if not request.prompt:
             raise InvalidRequest("The prompt is empty.", "Give at least one token.")

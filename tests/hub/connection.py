@@ -78,7 +78,7 @@ class Connection:
         raise Ended
 
     def reset(self) -> None:
-        """End with a reset (RST), after the client's machine has what was sent before it, if it takes that soon."""
+        """End with a reset (RST), once what was sent before it has arrived, or cannot soon."""
         self.drain()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raise Ended

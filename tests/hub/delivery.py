@@ -99,7 +99,8 @@ class Delivery:
             self.record.bytes_sent -= stop - start
 
     def _write(self, source: Source, start: int, stop: int, changes: list[Change]) -> None:
-        content = source.read(start + self.shift, stop + self.shift).ljust(stop - start, b"\0")
+        place = (start + self.shift) % self.response.size
+        content = source.read(place, place + stop - start).ljust(stop - start, b"\0")
         for change in changes:
             content = change(content, start)
         self.record.bytes_sent += len(content)

@@ -37,7 +37,7 @@ RANGES = frozenset(
     {
         "unsatisfiable",  # 416
         "ignore_range",  # 200 and the whole file
-        "wrong_bytes",  # 206 with the right Content-Range and bytes from `shift` further on
+        "wrong_bytes",  # 206 with the right Content-Range and bytes from `shift` further on, or zeros
         "wrong_range",  # 206 with the right bytes and a Content-Range `shift` further on
     }
 )

@@ -133,11 +133,13 @@ def test_ranges_are_served_and_refused(hub: FakeHub, url: str) -> None:
 def test_ranges_that_go_wrong(hub: FakeHub, url: str) -> None:
     hub.faults.add("ignore_range", ranged=True)
     hub.faults.add("wrong_bytes", shift=7)
+    hub.faults.add("wrong_bytes", shift=-5)
     hub.faults.add("wrong_range", shift=9)
     hub.faults.add("unsatisfiable")
-    ignored, bytes_, range_, refused = (part(url, 100, 200) for _ in range(4))
+    ignored, bytes_, before, range_, refused = (part(url, 100, 200) for _ in range(5))
     assert (ignored.status, ignored.body) == (200, DATA)
     assert (bytes_.headers["content-range"], bytes_.body) == (f"bytes 100-199/{len(DATA)}", DATA[107:207])
+    assert before.body == DATA[95:195]
     assert (range_.headers["content-range"], range_.body) == (f"bytes 109-208/{len(DATA)}", DATA[100:200])
     assert refused.status == 416
 

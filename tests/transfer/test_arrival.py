@@ -76,6 +76,18 @@ def test_what_is_unfinished_is_seen_by_the_hubs_own_client(downloads: Downloads)
     assert with_their_client("print(len(hub.scan_cache_dir().incomplete_files))") == "1"
 
 
+def test_offline_what_is_here_is_found_and_nothing_is_asked(
+    downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = downloads.pull()
+    downloads.hub.clear()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert downloads.pull().paths == here.paths
+    with pytest.raises(Unreachable, match="HF_HUB_OFFLINE"):
+        downloads.pull("acme/other-GGUF")
+    assert not downloads.hub.log
+
+
 def test_what_is_here_is_not_fetched_again(downloads: Downloads) -> None:
     first = downloads.pull()
     fetched = downloads.fetched

@@ -1,6 +1,16 @@
 """Models on this machine: by which names they are called and where their files are."""
 
-from workbench.models.description import Description, describe
-from workbench.models.local import LocalModel, local_models, locate
+from workbench.models.description import Description, describe, describe_all, describe_unfinished
+from workbench.models.local import LocalModel, local_models, unfinished_downloads
+from workbench.models.locating import locate
 
-__all__ = ["Description", "LocalModel", "describe", "local_models", "locate"]
+__all__ = [
+    "Description",
+    "LocalModel",
+    "describe",
+    "describe_all",
+    "describe_unfinished",
+    "local_models",
+    "locate",
+    "unfinished_downloads",
+]

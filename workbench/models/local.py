@@ -1,106 +1,68 @@
-"""Model files on this machine and the names they answer to.
+"""The models on this machine: what all stores hold, each model once however many places it is in.
 
-A name is `guide`, a path, a file below a model folder without its ending, or `org/repo/file.gguf` in the
-Hugging Face cache. Only names are looked at here, never what is in a file.
+Only names and inodes are looked at here, and a few pieces of files that could be the same.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import workbench_guide
-from workbench import paths
-from workbench.errors import ModelNotFound
-
-_LATER_SHARD = re.compile(r"-(?!0*1-of-)\d+-of-\d+\.gguf$")
+from workbench.models.remembered import remembered
+from workbench.models.sameness import grouped
+from workbench.models.stores import STORES, StoredModel, UnfinishedDownload
+from workbench.models.stores.plain_files import model_outside
 
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model file; of a model in several shards, the first."""
+    """A model that can be opened at `path`; `places` are all that hold it, the one at `path` first."""
 
     name: str
     path: Path
+    places: tuple[StoredModel, ...] = field(default=(), compare=False, repr=False)
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The slugs of the stores that hold it."""
+        return tuple(dict.fromkeys(place.store for place in self.places if place.store))
 
-def locate(name: str) -> LocalModel:
-    """The model of that name or path. Raises ModelNotFound and suggests the nearest names."""
-    if _is_path(name):
-        return LocalModel(Path(name).stem, _existing(Path(name).expanduser()))
-    known = {model.name: model for model in local_models()}
-    if name in known:
-        return known[name]
-    raise ModelNotFound(f"There is no model named {name!r}.", _suggestion(name, list(known)))
+    @property
+    def place(self) -> StoredModel:
+        """The place of what is at `path`."""
+        return self.places[0] if self.places else model_outside(self.path)
 
 
 def local_models() -> list[LocalModel]:
-    """`guide` first, then the model folders, then the Hugging Face cache; the first holder keeps a name."""
-    found: dict[str, LocalModel] = {}
-    for model in (*_bundled(), *_in_folders(), *_in_hugging_face_cache()):
-        found.setdefault(model.name, model)
-    return list(found.values())
+    """Every model once, called as the first store to hold it calls it; `guide` comes first."""
+    with remembered() as known:
+        groups = grouped(list(_once(model for store in STORES for model in store.models())), known)
+    models: dict[str, LocalModel] = {}
+    for places in groups:
+        name = next((name for name in _names(places[0]) if name not in models), None)
+        if name is not None:
+            models[name] = LocalModel(name, places[0].path, tuple(places))
+    return list(models.values())
 
 
-def model_folders() -> list[Path]:
-    """The user's own folder and those that WORKBENCH_MODELS names, separated as in PATH."""
-    named = os.environ.get("WORKBENCH_MODELS", "").split(os.pathsep)
-    return [paths.models_folder(), *(Path(folder).expanduser() for folder in named if folder)]
+def unfinished_downloads() -> list[UnfinishedDownload]:
+    """What the workbench began to fetch and did not finish."""
+    return [download for store in STORES for download in store.unfinished()]
 
 
-def _is_path(name: str) -> bool:
-    looks_like_one = name.startswith((".", "~", os.sep)) or Path(name).is_absolute()
-    return looks_like_one or Path(name).is_file()
+def _once(models: Iterable[StoredModel]) -> Iterable[StoredModel]:
+    """Each file or folder in the first store that has it, also where two stores' folders are the same one."""
+    seen: set[str] = set()
+    for model in models:
+        here = os.path.join(os.path.realpath(model.path.parent), model.path.name)
+        key = f"{model.name}\0{here}" if model.store == "ollama" else here
+        if key not in seen:
+            seen.add(key)
+            yield model
 
 
-def _existing(path: Path) -> Path:
-    if path.is_file():
-        return path
-    if path.is_dir():
-        raise ModelNotFound(f"{path} is a folder.", "Name a file in it.")
-    raise ModelNotFound(f"There is no file {path}.", "`workbench models` lists the models at hand.")
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    listing = "`workbench models` lists the models at hand."
-    return f"Did you mean {' or '.join(near)}? {listing}" if near else listing
-
-
-def _bundled() -> Iterator[LocalModel]:
-    if workbench_guide.PATH.is_file():
-        yield LocalModel("guide", workbench_guide.PATH)
-
-
-def _in_folders() -> Iterator[LocalModel]:
-    for folder in model_folders():
-        for file in _models_among(folder.rglob("*.gguf")):
-            yield LocalModel(file.relative_to(folder).with_suffix("").as_posix(), file)
-
-
-def _in_hugging_face_cache() -> Iterator[LocalModel]:
-    for repository in sorted(_hugging_face_cache().glob("models--*")):
-        owner_and_name = repository.name.removeprefix("models--").replace("--", "/", 1)
-        for file in _models_among(repository.glob("snapshots/*/**/*.gguf")):
-            inside = file.relative_to(repository / "snapshots").parts[1:]
-            yield LocalModel(f"{owner_and_name}/{'/'.join(inside)}", file)
-
-
-def _hugging_face_cache() -> Path:
-    if cache := os.environ.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
-    return Path(home).expanduser() / "hub"
-
-
-def _models_among(files: Iterator[Path]) -> list[Path]:
-    """Files that can be opened by themselves: no projector, no later shard, no link to nothing."""
-    return sorted(
-        file
-        for file in files
-        if file.is_file() and "mmproj" not in file.name.lower() and not _LATER_SHARD.search(file.name)
-    )
+def _names(place: StoredModel) -> tuple[str, ...]:
+    """What to call it, from the usual name to what is used only where that is another model's."""
+    return place.name, f"{place.store}:{place.name}", str(place.path)

@@ -17,7 +17,13 @@ from workbench.errors import EngineDied, WorkbenchError, error_of_kind
 from workbench.runtime import messages
 
 CallReply = (
-    messages.Tokens | messages.Piece | messages.Vectors | messages.PrefillAt | messages.Text | messages.Ended
+    messages.Tokens
+    | messages.Piece
+    | messages.Pieces
+    | messages.Vectors
+    | messages.PrefillAt
+    | messages.Text
+    | messages.Ended
 )
 Replies = asyncio.Queue[CallReply | WorkbenchError]
 
@@ -126,7 +132,13 @@ class EngineProcess:
             case messages.Step(events):
                 for event in events:
                     self._deliver_one(event)
-            case messages.Failed() | messages.Tokens() | messages.Piece() | messages.Vectors():
+            case (
+                messages.Failed()
+                | messages.Tokens()
+                | messages.Piece()
+                | messages.Pieces()
+                | messages.Vectors()
+            ):
                 self._deliver_one(reply)
 
     def _deliver_one(self, reply: CallReply | messages.Failed) -> None:

@@ -68,6 +68,11 @@ class EngineProvider(Provider):
         assert isinstance(reply, messages.Piece)
         return reply.data.decode(errors="replace")
 
+    async def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        reply = await self._ask(lambda number: messages.Divide(number, tuple(tokens)))
+        assert isinstance(reply, messages.Pieces)
+        return reply.data
+
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         reply = await self._ask(lambda number: messages.Embed(number, tuple(texts)))
         assert isinstance(reply, messages.Vectors)

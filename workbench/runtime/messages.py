@@ -62,6 +62,13 @@ class Detokenize(Message, frozen=True):
     tokens: tuple[int, ...]
 
 
+class Divide(Message, frozen=True):
+    """To the engine: bytes of each token apart; answered by Pieces."""
+
+    id: int
+    tokens: tuple[int, ...]
+
+
 class Embed(Message, frozen=True):
     """To the engine: vectors of texts; answered by Vectors."""
 
@@ -104,6 +111,13 @@ class Piece(Message, frozen=True):
     data: bytes
 
 
+class Pieces(Message, frozen=True):
+    """From the engine: answer to Divide."""
+
+    id: int
+    data: list[bytes]
+
+
 class Vectors(Message, frozen=True):
     """From the engine: answer to Embed."""
 
@@ -144,9 +158,9 @@ class Step(Message, frozen=True):
     events: list[PrefillAt | Text | Ended | Failed]
 
 
-Call = Generate | Cancel | Tokenize | Detokenize | Embed
+Call = Generate | Cancel | Tokenize | Detokenize | Divide | Embed
 Command = Open | Call
-Reply = Loading | Opened | Failed | Tokens | Piece | Vectors | Step
+Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Vectors | Step
 
 LENGTH = struct.Struct("<I")
 _encoder = msgspec.msgpack.Encoder()

@@ -101,6 +101,8 @@ class Worker:
                 self._send(messages.Tokens(call, tuple(self._engine.tokenize(text, special=special))))
             case messages.Detokenize(call, tokens):
                 self._send(messages.Piece(call, self._engine.detokenize(tokens)))
+            case messages.Divide(call, tokens):
+                self._send(messages.Pieces(call, self._engine.pieces(tokens)))
 
     def _take_request(self, command: messages.Generate) -> None:
         received = time.perf_counter()

@@ -12,7 +12,7 @@ from workbench.backend import Provider
 from workbench.chat.history import History
 from workbench.engine_settings import EngineSettings
 from workbench.machine import Machine, machine
-from workbench.models import Description, describe, local_models
+from workbench.models import Description, describe_all, local_models
 from workbench.runtime import open_model
 
 
@@ -26,7 +26,7 @@ class OpenModel(Protocol):
 
 def described_models() -> list[Description]:
     """The models on this machine; reads each file's header, so call it off the event loop."""
-    return [describe(model) for model in local_models()]
+    return describe_all(local_models())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

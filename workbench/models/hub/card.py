@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from workbench.models.hub import client
+from workbench.models.hub import questions
 from workbench.models.hub.card_text import front_matter, readable
 from workbench.models.hub.repository import Repository
 
@@ -37,7 +37,7 @@ def card(repository: Repository) -> Card:
     """The card of the repository at its commit."""
     if all(file.path != _FILE for file in repository.files):
         return Card()
-    answer = client.get(
+    answer = questions.get(
         f"/{repository.id}/resolve/{quote(repository.commit)}/{_FILE}",
         repository=repository.id,
         revision=repository.commit,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from workbench.models.hub.client import Answer, endpoint
-from workbench.models.hub.failures import Subject, no_hub
+from workbench.models.hub.client import endpoint
+from workbench.models.hub.questions import Answer
+from workbench.models.hub.subject import Subject, no_hub
 
 MOST = 1 << 53
 """No count and no size is larger; beyond it JSON numbers are no longer whole."""

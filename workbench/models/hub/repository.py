@@ -13,9 +13,9 @@ from urllib.parse import quote
 import msgspec
 
 from workbench.errors import InvalidRequest
-from workbench.models.hub import client, fields
-from workbench.models.hub.failures import Subject, no_hub
+from workbench.models.hub import client, fields, questions
 from workbench.models.hub.file_path import is_plain_path, is_repository
+from workbench.models.hub.subject import Subject, no_hub
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -106,7 +106,7 @@ def repository(id: str, revision: str = "main") -> Repository:
     if not is_repository(id):
         raise InvalidRequest(f"{id!r} is no repository's id.", "Write it as org/name.")
     question = f"/api/models/{id}/revision/{quote(revision, safe='')}"
-    answer = client.get(question, [("blobs", "true")], repository=id, revision=revision)
+    answer = questions.get(question, [("blobs", "true")], repository=id, revision=revision)
     return _checked(id, revision, fields.decoded(answer, _Model))
 
 
@@ -114,7 +114,7 @@ def completed(repository: Repository, file: HubFile) -> HubFile:
     """The file with its size and etag; some mirrors tell them only of one file at a time."""
     if file.etag:
         return file
-    told = client.file_metadata(repository.id, repository.commit, file.path)
+    told = questions.file_metadata(repository.id, repository.commit, file.path)
     size, etag = fields.count(told.size), told.etag or ""
     if size is None or not _NAME_OF_BLOB.fullmatch(etag) or told.commit_hash != repository.commit:
         raise no_hub(_subject(repository.id), f"does not say what {file.path} is")

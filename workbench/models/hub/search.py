@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from workbench.models.hub import client, fields
+from workbench.models.hub import fields, questions
 from workbench.models.hub.file_path import is_repository
 
 Sort = Literal["downloads", "likes", "updated", "trending"]
@@ -74,7 +74,7 @@ def search(
     A cursor is the `next` of the page before, whose other settings it carries.
     """
     asked = parse_qsl(cursor) if cursor else _question(query, sort, limit, author, all_formats)
-    answer = client.get("/api/models", asked)
+    answer = questions.get("/api/models", asked)
     found = fields.decoded(answer, list[_Found])[:MOST_RESULTS]
     results = tuple(result for result in map(_result, found) if result is not None)
     following = answer.following if len(answer.following) <= _LONGEST_CURSOR else ""

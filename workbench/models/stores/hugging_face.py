@@ -19,10 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from workbench.models.hub.file_path import is_plain_path
 from workbench.models.stores.arranging import Arranged, models_below
 from workbench.models.stores.hugging_face_removal import removal_from_cache
 from workbench.models.stores.stored import Removal, StoredFile, StoredModel, UnfinishedDownload
-from workbench.models.stores.unfinished import ENDING, unfinished_download
+from workbench.models.stores.unfinished import ENDING, content_of, unfinished_download
 from workbench.models.stores.walking import files_in, folders_in, read_text, walk
 
 _PREFIX = "models--"
@@ -52,7 +53,7 @@ class HuggingFace:
         for folder in _repositories(cache_folder()):
             for path in files_in(folder / "blobs"):
                 if path.name.endswith(_PARTIAL):
-                    name = f"{_repository(folder)}@{path.name.removesuffix(_PARTIAL)[:12]}"
+                    name = f"{_repository(folder)}/{_file_of(path)}"
                     yield unfinished_download(self.slug, name, path)
 
     def removal(self, models: Sequence[StoredModel]) -> Removal:
@@ -79,6 +80,13 @@ def published_file(path: Path) -> StoredFile:
     except OSError:
         return StoredFile(path)
     return StoredFile(path, name if _DIGEST.fullmatch(name) else "")
+
+
+def _file_of(partial: Path) -> str:
+    """The path in the repository, where the journal has it after the hash; else the hash's first digits."""
+    etag = partial.name.removesuffix(_PARTIAL)
+    inside = content_of(partial).removeprefix(f"{etag} ")
+    return inside if inside != etag and is_plain_path(inside) else etag[:12]
 
 
 def _stored(store: str, folder: Path, found: Arranged, revisions: tuple[str, ...]) -> StoredModel:

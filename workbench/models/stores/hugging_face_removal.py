@@ -1,7 +1,7 @@
 """What goes from the Hugging Face cache with a model, so that the rest of its repository stays sound.
 
-Links go before blobs, a blob only when no other snapshot links to it, and a branch's name when the snapshot
-that it stands at is empty.
+A branch's name goes with the last file of the snapshot that it stands at, links go before blobs, and a blob
+only when no other snapshot links to it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ def removal_from_cache(models: Sequence[StoredModel], cache: Path) -> Removal:
     going, kept = _blobs(folder, links)
     staying += [f"{blob.name[:12]} stays: another snapshot uses it." for blob in kept]
     emptied = [snapshot for snapshot in _snapshots(links, folder) if not _left(snapshot, set(links))]
-    files = [*links, *(note for snapshot in emptied for note in _notes_on(snapshot, folder))]
+    records = [record for snapshot in emptied for record in _records_of(snapshot, folder)]
     return Removal(
         root=cache,
-        files=(*files, *(blob for blob in going if not blob.is_symlink())),
+        records=tuple(records),
+        files=(*links, *(blob for blob in going if not blob.is_symlink())),
         shared=tuple(blob for blob in going if blob.is_symlink()),
-        folders=_folders(folder, [*files, *going], emptied),
+        folders=_folders(folder, [*records, *links, *going], emptied),
         staying=tuple(staying),
         locks=tuple(cache / ".locks" / folder.name / f"{blob.name}.lock" for blob in going),
     )
@@ -88,7 +89,7 @@ def _left(snapshot: Path, gone: set[Path]) -> bool:
     return any(Path(above) / name not in gone for above, _, names in os.walk(snapshot) for name in names)
 
 
-def _notes_on(snapshot: Path, folder: Path) -> Iterator[Path]:
+def _records_of(snapshot: Path, folder: Path) -> Iterator[Path]:
     """What the cache has written down about a snapshot: branches, its listing, and files it does not have."""
     for listing in walk(folder / "refs"):
         for name in listing.names:

@@ -19,7 +19,7 @@ def shared_bytes(blob: Path, cache: Path) -> int:
     if not links or any(other.is_symlink() and other.resolve() == target for other in others):
         return 0
     try:
-        return target.stat().st_blocks * 512
+        return target.stat().st_size
     except OSError:
         return 0
 

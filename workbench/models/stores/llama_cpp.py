@@ -59,7 +59,7 @@ class LlamaCpp:
         removal = plain_removal(model, folder, self.models())
         notes = [Path(f"{file}{ending}") for file in removal.files for ending in (".etag", ".json")]
         notes += [told.manifest for name, told in _told(folder) if name == model.path.name]
-        return replace(removal, files=(*removal.files, *(note for note in notes if note.is_file())))
+        return replace(removal, records=tuple(note for note in notes if note.is_file()))
 
 
 class _Told:

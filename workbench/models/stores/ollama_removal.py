@@ -24,7 +24,9 @@ def removal_from_ollama(manifests: list[Path], store: Path, layouts: Iterable[st
         staying = [f"{blob.name[:19]} stays: another model needs it." for blob in blobs if blob in needed]
         going = [blob for blob in blobs if blob not in needed]
     folders = tuple(folder for folder in folders_up(manifests, store) if folder not in tops)
-    return Removal(root=store, files=(*manifests, *going), folders=folders, staying=tuple(staying))
+    return Removal(
+        root=store, records=tuple(manifests), files=tuple(going), folders=folders, staying=tuple(staying)
+    )
 
 
 def _needed_by_others(going: set[Path], tops: list[Path], store: Path) -> tuple[set[Path], Path | None]:

@@ -73,6 +73,7 @@ class Removal:
 
     Attributes:
         root: Nothing outside this folder is touched.
+        records: What a program has written down about the model; goes first, and counts for no bytes.
         files: Files and links, to be removed in this order.
         shared: Links to bytes that the hub's client keeps count of; it removes these itself.
         folders: Removed afterwards where they are empty, in this order.
@@ -82,10 +83,16 @@ class Removal:
 
     root: Path
     files: tuple[Path, ...]
+    records: tuple[Path, ...] = ()
     shared: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
     staying: tuple[str, ...] = ()
     locks: tuple[Path, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Everything that goes, in order."""
+        return (*self.records, *self.files, *self.shared)
 
 
 class Store(Protocol):

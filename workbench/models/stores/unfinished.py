@@ -15,7 +15,7 @@ _MAX_HEAD_BYTES = 8192
 
 def unfinished_download(store: str, name: str, path: Path) -> UnfinishedDownload:
     """The download whose partial file is at `path`; where no journal vouches for it, nothing of it counts."""
-    journal = path.with_name(f"{path.name.removesuffix(ENDING)}.journal")
+    journal = _journal(path)
     head = _HEAD.fullmatch(_first_line(journal))
     return UnfinishedDownload(
         store=store,
@@ -25,6 +25,16 @@ def unfinished_download(store: str, name: str, path: Path) -> UnfinishedDownload
         have_bytes=recorded(journal, head["content"]).arrived.total if head else 0,
         total_bytes=int(head["size"]) if head else None,
     )
+
+
+def content_of(path: Path) -> str:
+    """What the partial file's journal says that it is, or ""."""
+    head = _HEAD.fullmatch(_first_line(_journal(path)))
+    return head["content"].rpartition(" ")[0] if head else ""
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix(ENDING)}.journal")
 
 
 def _first_line(path: Path) -> str:

@@ -123,10 +123,10 @@ class Fetching:
         self._stopped.wait(wait)
 
     def _given_up(self, failure: TryAgain) -> WorkbenchError:
-        kept = self._partial.arrived_bytes
+        kept = f"{self._partial.arrived_bytes:,} of {self._partial.size:,} bytes are kept"
         return Unreachable(
-            f"{failure.reason[:1].upper()}{failure.reason[1:]}, and did so again and again.",
-            f"{kept:,} of {self._partial.size:,} bytes are kept; run the same command again to go on.",
+            f"{failure.reason[:1].upper()}{failure.reason[1:]}, again and again.",
+            f"{kept}; run the same command again to go on.",
         )
 
     def _fetch(self, piece: Range) -> None:

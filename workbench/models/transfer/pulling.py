@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidRequest, ModelNotFound, Unreachable
+from workbench.models.hub import client
 from workbench.models.hub.repository import repository
 from workbench.models.hub.variants import choose
+from workbench.models.locating import locate
 from workbench.models.reference import HubReference, UrlReference, parse_reference
 from workbench.models.stores.hugging_face import cache_folder
 from workbench.models.transfer.fetching import Limits
@@ -42,13 +45,13 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """What has arrived: `name` opens it. `checked_against` says whose hash it matches, or "" if nobody's."""
+    """What has arrived: `name` opens it. `checked_against` is the hash that it matches, if there was one."""
 
     name: str
     paths: tuple[Path, ...]
     size_bytes: int
     sha256: str = ""
-    checked_against: str = ""
+    checked_against: Literal["", "hub", "sha256"] = ""
 
 
 def pull(request: PullRequest, report: Callable[[Progress], None], cancel: Event) -> Pulled:
@@ -65,6 +68,8 @@ def pull(request: PullRequest, report: Callable[[Progress], None], cancel: Event
 def _from_hub(
     reference: HubReference, request: PullRequest, report: Callable[[Progress], None], cancel: Event
 ) -> Pulled:
+    if client.is_offline():
+        return _found_here(request.name)
     found = repository(reference.repository, reference.revision)
     variant = choose(found, reference.selector)
     files = variant.files + ((variant.projector,) if variant.projector and request.projector else ())
@@ -74,8 +79,20 @@ def _from_hub(
         paths=paths,
         size_bytes=sum(file.size_bytes for file in files),
         sha256=files[0].sha256 or "",
-        checked_against="the hub",
+        checked_against="hub",
     )
+
+
+def _found_here(name: str) -> Pulled:
+    """What an offline machine can still say: it is here, or it is not."""
+    try:
+        path = locate(name).path
+    except ModelNotFound as error:
+        raise Unreachable(
+            f"{name} is not on this machine, and HF_HUB_OFFLINE keeps the hub from being asked.",
+            "Unset HF_HUB_OFFLINE.",
+        ) from error
+    return Pulled(name=name, paths=(path,), size_bytes=path.stat().st_size, checked_against="")
 
 
 def _from_url(url: str, request: PullRequest, report: Callable[[Progress], None], cancel: Event) -> Pulled:
@@ -86,5 +103,5 @@ def _from_url(url: str, request: PullRequest, report: Callable[[Progress], None]
         paths=(fetched.path,),
         size_bytes=fetched.path.stat().st_size,
         sha256=fetched.sha256,
-        checked_against="--sha256" if request.sha256 else "",
+        checked_against="sha256" if request.sha256 else "",
     )

@@ -116,7 +116,6 @@ class RemoteFile:
     def _check_size(self, size: int, address: str) -> None:
         if size != self.size:
             raise TryAgain(
-                f"{host(address)} offers {size:,} bytes where {self.size:,} were published; "
-                "it may be a login page of the network",
+                f"{host(address)} offers {size:,} bytes where {self.size:,} were published (a login page?)",
                 refused=True,
             )

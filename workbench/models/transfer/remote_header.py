@@ -35,9 +35,7 @@ def remote_header(repository: Repository, files: tuple[HubFile, ...]) -> RemoteH
     Raises InvalidModel, and Unreachable and its kin as transfers do.
     """
     if not files or not all(file.path.lower().endswith(".gguf") for file in files):
-        raise InvalidModel(
-            "This is no GGUF model.", "Only a GGUF can be looked into from afar."
-        )
+        raise InvalidModel("This is no GGUF model.", "Only a GGUF can be looked into from afar.")
     with closing(Connections()) as connections:
         sources = [_source(repository, file, connections) for file in files]
         headers = [parse(source) for source in sources]

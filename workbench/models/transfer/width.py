@@ -1,4 +1,4 @@
-"""How many connections are worth having: one more is tried now and then, and kept if it paid.
+"""How many connections are worth having: twice as many are tried now and then, and kept if it paid.
 
 Knows neither connections nor bytes; it is told what has arrived and when.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 MOST = 8
 TRIAL_SECONDS = 1.5
 REST_SECONDS = 30.0
-WORTHWHILE = 1.10
+WORTHWHILE = 1.15
 
 
 class Width:
@@ -16,6 +16,7 @@ class Width:
 
     def __init__(self, most: int = MOST, fixed: int | None = None) -> None:
         self.connections = fixed or 1
+        self._before = self.connections
         self._most = fixed or most
         self._fixed = fixed is not None
         self._began: tuple[float, int] | None = None
@@ -37,9 +38,9 @@ class Width:
     def _decide(self, now: float, rate: float) -> None:
         paid = self._rate_before is None or rate >= self._rate_before * WORTHWHILE
         if not paid:
-            self.connections = max(1, self.connections - 1)
+            self.connections = self._before
         if not paid or self.connections == self._most:
             self._rest_until, self._began, self._rate_before = now + REST_SECONDS, None, None
             return
-        self._rate_before = rate
-        self.connections += 1
+        self._rate_before, self._before = rate, self.connections
+        self.connections = min(self._most, 2 * self.connections)

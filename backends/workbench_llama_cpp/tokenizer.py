@@ -1,0 +1,81 @@
+"""A model's vocabulary without its weights: an engine that tokenizes and does nothing else.
+
+It opens as fast as the header can be read, however large the model is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NoReturn
+
+from workbench.backend import Engine, LoadProgress, ModelFacts, StepEvent, TokenRequest
+from workbench.errors import LoadCancelled, Unsupported
+from workbench.gguf import Header, first_file, read_model
+from workbench_llama_cpp.binding import llama, log
+from workbench_llama_cpp.loading import load_error
+from workbench_llama_cpp.vocabulary import Vocabulary
+
+
+def open_tokenizer(path: str, progress: LoadProgress) -> TokenizingEngine:
+    """Raises a WorkbenchError with a remedy; then nothing stays loaded."""
+    header = read_model(path)
+    if not progress(0.0):
+        raise LoadCancelled("Loading was cancelled.")
+    return TokenizingEngine(str(first_file(path)), header)
+
+
+class TokenizingEngine(Engine):
+    """Owns a model of which only the vocabulary was read."""
+
+    def __init__(self, path: str, header: Header) -> None:
+        self._llama = llama()
+        wanted = self._llama.llama_model_default_params()
+        wanted.vocab_only = True
+        log.clear()
+        self._model = self._llama.llama_model_load_from_file(os.fsencode(path), wanted)
+        if self._model is None:
+            raise load_error(path, log.text())
+        self._vocabulary = Vocabulary(self._model)
+        self.facts = self._facts(header)
+
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        return self._vocabulary.tokenize(text, special)
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        return self._vocabulary.detokenize(tokens)
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        return self._vocabulary.pieces(tokens)
+
+    def enqueue(self, request: TokenRequest) -> NoReturn:
+        raise Unsupported("Only the model's vocabulary is open.", "Open the whole model.")
+
+    def step(self) -> list[StepEvent]:
+        return []
+
+    def cancel(self, request_id: int) -> None:
+        """There is never one."""
+
+    @property
+    def busy(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self._model is not None:
+            self._llama.llama_model_free(self._model)
+            self._model = None
+
+    def _facts(self, header: Header) -> ModelFacts:
+        trained = header.metadata.get(f"{header.architecture}.context_length")
+        length = trained if isinstance(trained, int) else 0
+        return ModelFacts(
+            architecture=header.architecture,
+            context_length=length,
+            trained_context=length,
+            parallel=1,
+            vocabulary_size=self._vocabulary.size,
+            quantization=header.quantization,
+            capabilities=frozenset(),
+            special_tokens=self._vocabulary.special_tokens(),
+        )
