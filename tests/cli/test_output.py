@@ -53,13 +53,6 @@ def test_style_is_for_terminals_that_want_it(
     assert (output.styled("text", output.DIM, stream) != "text") is styled
 
 
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (4_724_464_026, "4.4 GiB")]
-)
-def test_sizes_are_read_easily(count: int, text: str) -> None:
-    assert output.size(count) == text
-
-
 def test_a_status_line_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, shown in ((io.StringIO(), False), (Screen(), True)):
         monkeypatch.setattr("sys.stderr", stream)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,7 +17,6 @@ from tests.transfer.conftest import FILE, MODEL, SIZE, Downloads
 from workbench.errors import (
     AccessDenied,
     CorruptDownload,
-    InvalidRequest,
     ModelNotFound,
     NoSpace,
     Unreachable,
@@ -149,31 +146,6 @@ def test_the_disk_is_checked_first(downloads: Downloads, monkeypatch: pytest.Mon
     assert downloads.fetched == 0
 
 
-def pull_in_a_process(limit_file_size: int | None = None) -> subprocess.CompletedProcess[str]:
-    def limit() -> None:
-        if limit_file_size:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_file_size, limit_file_size))
-
-    return subprocess.run(
-        [sys.executable, "-m", "workbench", "pull", MODEL],
-        env=dict(os.environ),
-        preexec_fn=limit,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def test_a_full_disk_stops_it_and_loses_nothing(downloads: Downloads) -> None:
-    stopped = pull_in_a_process(limit_file_size=16_000_000)
-    assert stopped.returncode == 11
-    assert len(stopped.stderr.strip().splitlines()) == 2
-    assert not downloads.blobs
-    downloads.hub.clear()
-    assert pull_in_a_process().returncode == 0
-    assert downloads.fetched <= SIZE - 15_000_000
-
-
 def test_a_limit_on_speed_is_kept(downloads: Downloads) -> None:
     began = time.monotonic()
     downloads.pull(limits=Limits(bytes_per_second=12_000_000))
@@ -194,83 +166,6 @@ def test_a_quant_that_is_not_there_brings_the_names_of_those_that_are(downloads:
     assert "Q4_K_M" in raised.value.remedy
 
 
-def test_progress_is_told_in_json_lines(downloads: Downloads) -> None:
-    downloads.hub.rate = 12_000_000
-    result = subprocess.run(
-        [sys.executable, "-m", "workbench", "pull", MODEL, "--json"],
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-    )
-    *moments, last = [json.loads(line) for line in result.stdout.splitlines()]
-    assert {moment["event"] for moment in moments} == {"progress"}
-    assert [moment["done_bytes"] for moment in moments] == sorted(moment["done_bytes"] for moment in moments)
-    assert last["event"] == "done"
-    assert last["sha256"] == hashlib.sha256(downloads.content).hexdigest()
-
-
-class TestAddresses:
-    """Files at plain addresses, here those of the cdn."""
-
-    def address(self, downloads: Downloads) -> str:
-        commit = downloads.hub.repositories[MODEL].main.sha
-        return f"{downloads.hub.endpoint.replace('127.0.0.1', 'localhost')}/{MODEL}/resolve/{commit}/{FILE}"
-
-    def sha256(self, downloads: Downloads) -> str:
-        return hashlib.sha256(downloads.content).hexdigest()
-
-    def test_it_arrives_in_the_models_folder(self, downloads: Downloads) -> None:
-        pulled = downloads.pull(self.address(downloads), sha256=self.sha256(downloads))
-        assert pulled.paths == (downloads.models / FILE,)
-        assert pulled.paths[0].read_bytes() == downloads.content
-
-    def test_another_hash_than_was_named_is_refused(self, downloads: Downloads) -> None:
-        with pytest.raises(CorruptDownload):
-            downloads.pull(self.address(downloads), sha256="0" * 64)
-        assert not (downloads.models / FILE).exists()
-
-    def test_plain_http_needs_a_hash(self, downloads: Downloads) -> None:
-        with pytest.raises(InvalidRequest):
-            downloads.pull(self.address(downloads))
-
-    def test_it_resumes(self, downloads: Downloads) -> None:
-        downloads.hub.faults.add("reset", port="cdn", after=16_000_000)
-        downloads.hub.faults.add("expired", port="cdn", skip=2, times=-1)
-        with pytest.raises(Unreachable):
-            downloads.pull(self.address(downloads), sha256=self.sha256(downloads), limits=Limits(1, None, 1))
-        downloads.hub.clear()
-        downloads.pull(self.address(downloads), sha256=self.sha256(downloads))
-        assert downloads.fetched <= SIZE - 14_000_000
-
-    def test_what_is_there_is_not_overwritten(self, downloads: Downloads) -> None:
-        downloads.models.mkdir(parents=True)
-        (downloads.models / FILE).write_bytes(b"mine")
-        with pytest.raises(InvalidRequest):
-            downloads.pull(self.address(downloads), sha256=self.sha256(downloads))
-        assert (downloads.models / FILE).read_bytes() == b"mine"
-
-
-class TestXet:
-    """The hub's own client fetches, here without Xet because this hub has none; the hash is ours to check."""
-
-    LIMITS = Limits(xet=True)
-
-    def test_it_arrives(self, downloads: Downloads) -> None:
-        assert downloads.pull(limits=self.LIMITS).paths[0].read_bytes() == downloads.content
-        assert {path.name for path in downloads.cache.glob("models--*/*")} == {"blobs", "refs", "snapshots"}
-
-    def test_wrong_bytes_never_appear(self, downloads: Downloads) -> None:
-        downloads.hub.faults.add("corrupt", port="cdn", offset=5_000_000)
-        with pytest.raises(CorruptDownload):
-            downloads.pull(limits=self.LIMITS)
-        assert not downloads.blobs
-
-    def test_their_failure_is_told(self, downloads: Downloads) -> None:
-        downloads.hub.faults.add("status", port="cdn", status=503, times=-1)
-        with pytest.raises(Unreachable, match="503"):
-            downloads.pull(limits=self.LIMITS)
-
-
 def test_a_header_is_read_without_the_weights(downloads: Downloads) -> None:
     model = workbench_guide.PATH
     downloads.hub.add_repository("acme/guide-GGUF", {"guide-F16.gguf": model}, tags=["gguf"])
@@ -280,24 +175,3 @@ def test_a_header_is_read_without_the_weights(downloads: Downloads) -> None:
     assert told.header.tensors == read_header(model).tensors
     assert told.header.metadata.keys() == read_header(model).metadata.keys()
     assert downloads.fetched < 0.2 * model.stat().st_size
-
-
-def run_pull(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "workbench", "pull", *arguments]
-    return subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, timeout=60)
-
-
-def test_what_was_interrupted_goes_on_without_being_named(downloads: Downloads) -> None:
-    downloads.hub.faults.add("status", port="cdn", status=503, times=-1)
-    assert run_pull(MODEL, "--patience", "0.5").returncode == 8
-    assert run_pull("acme/none").returncode == 3
-    downloads.hub.clear()
-    assert run_pull("--unfinished").stdout.strip().endswith(FILE)
-    assert run_pull("--unfinished").stdout == ""
-
-
-def test_one_failure_does_not_stop_the_others(downloads: Downloads) -> None:
-    result = run_pull("acme/none", MODEL)
-    assert result.returncode == 3
-    assert result.stdout.strip().endswith(FILE)
-    assert "acme/none" in result.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from workbench import __version__, paths
+from workbench import __version__, paths, wording
 from workbench.cli import output
 from workbench.cli.backend_statuses import documents, print_statuses
 from workbench.cli.options import json_option
@@ -41,12 +41,12 @@ def _document(here: Machine) -> dict[str, object]:
 
 
 def _print(here: Machine) -> None:
-    gpus = ", ".join(gpu.name + (f" ({output.size(gpu.memory)})" if gpu.memory else "") for gpu in here.gpus)
+    gpus = ", ".join(gpu.name + (f" ({wording.size(gpu.memory)})" if gpu.memory else "") for gpu in here.gpus)
     facts = {
         "workbench": __version__,
         "platform": here.platform,
         "cpu": f"{here.cpu}, {here.physical_cores} cores, {here.logical_cores} threads",
-        "ram": f"{output.size(here.ram_total)}, {output.size(here.ram_free)} free",
+        "ram": f"{wording.size(here.ram_total)}, {wording.size(here.ram_free)} free",
         "gpu": gpus or "none found",
         "models": str(paths.models_folder()),
         "history": str(paths.history_file()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from workbench import wording
 from workbench.cli import output
 from workbench.cli.options import json_option
 from workbench.cli.terminal import StatusLine
@@ -34,7 +35,7 @@ def models(*, as_json: bool) -> None:
         [
             (
                 model.name,
-                output.size(model.size_bytes),
+                wording.size(model.size_bytes),
                 model.architecture,
                 model.quantization,
                 _where(model),

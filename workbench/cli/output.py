@@ -77,13 +77,3 @@ def printable(text: str) -> str:
 def on_one_line(text: str) -> str:
     """The text with everything that would end a line or steer the terminal as a visible escape."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
-def size(count: int) -> str:
-    """Bytes in the unit that reads best, such as 4.4 GiB."""
-    amount, unit = float(count), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if amount < 1024:
-            break
-        amount, unit = amount / 1024, larger
-    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"

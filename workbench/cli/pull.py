@@ -8,6 +8,7 @@ from threading import Event
 
 import click
 
+from workbench import wording
 from workbench.cli import output
 from workbench.cli.option_types import BYTES
 from workbench.cli.options import json_option
@@ -117,6 +118,6 @@ def _tell(pulled: Pulled, as_json: bool) -> None:
     for path in pulled.paths:
         output.line(str(path))
     if pulled.checked_against:
-        output.note(f"{output.size(pulled.size_bytes)}, checked against {_HASHES[pulled.checked_against]}.")
+        output.note(f"{wording.size(pulled.size_bytes)}, checked against {_HASHES[pulled.checked_against]}.")
     elif pulled.sha256:
         output.note(f"There was no hash to check it against. Its SHA-256 is {pulled.sha256}.")

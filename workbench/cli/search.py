@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workbench import wording
 from workbench.cli import output
 from workbench.cli.options import json_option
 
@@ -74,16 +75,14 @@ def _print(results: Sequence[SearchResult]) -> None:
 
 
 def _cells(result: SearchResult) -> dict[str, str]:
-    from workbench.cli.repository_table import short
-
     return {
         "model": result.id,
-        "parameters": short(result.parameters) if result.parameters else "",
-        "downloads": short(result.downloads),
+        "parameters": wording.short(result.parameters) if result.parameters else "",
+        "downloads": wording.short(result.downloads),
         "access": "gated" if result.gated else "",
         "updated": result.updated,
         "licence": result.licence,
-        "likes": short(result.likes),
+        "likes": wording.short(result.likes),
         "architecture": result.architecture,
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench import wording
 from workbench.cli import output
 from workbench.errors import InvalidRequest
 
@@ -45,7 +46,7 @@ def _read(file: str) -> bytes:
 def _bounded(source: str, content: bytes) -> bytes:
     if len(content) > MOST_BYTES:
         raise InvalidRequest(
-            f"{source} holds more than {output.size(MOST_BYTES)}.", "Divide it, and count the parts."
+            f"{source} holds more than {wording.size(MOST_BYTES)}.", "Divide it, and count the parts."
         )
     return content
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from workbench import wording
 from workbench.cli import output
 from workbench.models.transfer.progress import Progress
 
@@ -66,43 +67,11 @@ def _bar(name: str) -> Iterator[Report]:
                 task,
                 total=progress.total_bytes or None,
                 completed=progress.done_bytes,
-                words=output.printable(words(progress)),
+                words=output.printable(wording.transfer(progress)),
             )
 
         yield report
 
 
 def _line(name: str, progress: Progress) -> str:
-    share = progress.done_bytes / progress.total_bytes if progress.total_bytes else 0
-    return f"{name}: {share:.0%}, {words(progress)}"
-
-
-def words(progress: Progress) -> str:
-    """What happens at this moment, in a few words."""
-    if progress.trouble:
-        return progress.trouble
-    of = f"{output.size(progress.done_bytes)} of {output.size(progress.total_bytes)}"
-    match progress.phase:
-        case "waiting":
-            return f"{of}, another program is fetching it"
-        case "checking":
-            return f"checking {of}"
-        case _:
-            return f"{of}{_speed(progress)}"
-
-
-def _speed(progress: Progress) -> str:
-    if progress.bytes_per_second is None:
-        return ""
-    speed = f", {output.size(int(progress.bytes_per_second))}/s"
-    return speed if progress.seconds_left is None else f"{speed}, {duration(progress.seconds_left)} left"
-
-
-def duration(seconds: float) -> str:
-    """Such as 45 s, 3 min 20 s or 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{name}: {wording.share(progress)}, {wording.transfer(progress)}"

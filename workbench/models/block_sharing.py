@@ -13,11 +13,14 @@ import os
 import shutil
 import struct
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 _FICLONE = 0x40049409
 _FIEMAP = 0xC020660B
-_FIEMAP_SYNC = 1
+_REQUEST = struct.Struct("=QQIIII")  # start, length, flags, extents there are, extents asked for, reserved
+_EXTENT = struct.Struct("=QQQ16xI12x")
+_SYNC, _SHARED = 1, 0x2000
 _MOST_EXTENTS = 512
 _NO_REFLINKS = {
     errno.EOPNOTSUPP,
@@ -59,8 +62,13 @@ def bytes_on_disk(state: os.stat_result) -> int:
 
 def shares_blocks(one: Path, other: Path) -> bool:
     """Whether both files lie in the same blocks already; False also where nobody can tell."""
-    first, second = _extents(one), _extents(other)
+    first, second = extents(one), extents(other)
     return bool(first) and first == second
+
+
+def bytes_in_shared_blocks(path: Path) -> int:
+    """How much of the file lies in blocks that another file has, too; 0 where nobody can tell."""
+    return sum(extent.length for extent in extents(path) if extent.is_shared)
 
 
 def _clone_blocks(source: Path, new: Path) -> None:
@@ -77,20 +85,30 @@ def _clone_file(source: Path, new: Path) -> None:
         raise OSError(number, os.strerror(number), str(source))
 
 
-def _extents(path: Path) -> list[tuple[int, int, int]]:
-    """Where the file's pieces lie on the disk, as Linux tells it, or [] where it does not."""
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A piece of a file: where it begins in the file and on the disk, and its length, in bytes."""
+
+    start: int
+    place: int
+    length: int
+    is_shared: bool
+
+
+def extents(path: Path) -> list[Extent]:
+    """Where the file lies on the disk, as Linux tells it, or [] where it does not. At most 512 pieces."""
     if sys.platform != "linux":
         return []
     import fcntl
 
-    request = bytearray(struct.pack("=QQIIII", 0, 2**64 - 1, _FIEMAP_SYNC, 0, _MOST_EXTENTS, 0))
-    request += bytes(56 * _MOST_EXTENTS)
+    request = bytearray(_REQUEST.pack(0, 2**64 - 1, _SYNC, 0, _MOST_EXTENTS, 0))
+    request += bytes(_EXTENT.size * _MOST_EXTENTS)
     try:
         with open(path, "rb") as file:
             fcntl.ioctl(file.fileno(), _FIEMAP, request)
     except OSError:
         return []
-    (count,) = struct.unpack_from("=I", request, 20)
-    places = range(32, 32 + 56 * min(count, _MOST_EXTENTS), 56)
-    found = (struct.unpack_from("=QQQ", request, place) for place in places)
-    return [(logical, physical, length) for logical, physical, length in found if physical]
+    count = min(_REQUEST.unpack_from(request)[3], _MOST_EXTENTS)
+    end = _REQUEST.size + count * _EXTENT.size
+    found = _EXTENT.iter_unpack(request[_REQUEST.size : end])
+    return [Extent(start, at, length, bool(flags & _SHARED)) for start, at, length, flags in found if at]

@@ -72,11 +72,12 @@ def describe_all(
 
 def describe_unfinished(download: UnfinishedDownload) -> Description:
     total = f" of {download.total_bytes:,}" if download.total_bytes is not None else ""
+    there = f"{download.have_bytes:,}{total} bytes are here"
     return Description(
         download.name,
         download.path,
         download.have_bytes,
-        problem=f"{download.name} is not finished: {download.have_bytes:,}{total} bytes are here.",
+        problem=f"{download.name} is not finished: {there}; `workbench pull` goes on with it.",
         kind="unfinished",
         paths=(download.path,),
         files=(download.path,),

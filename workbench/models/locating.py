@@ -63,6 +63,30 @@ def exact_matches(name: str, models: list[LocalModel]) -> list[Match]:
     return _exact(name, [Match(model, place) for model in models for place in model.places])
 
 
+def match_at(path: Path, models: list[LocalModel]) -> Match | None:
+    """The place that the file or folder at a path is, or is a shard of; None where no store has it."""
+    here = _here(path)
+    for model in models:
+        for place in model.places:
+            if here in map(_here, (place.path, *(file.path for file in place.files))):
+                return Match(model, place)
+    return None
+
+
+def found(name: str, models: list[LocalModel]) -> list[LocalModel]:
+    """The models that a name or path means, with all their places. Raises ModelNotFound."""
+    if not is_path(name):
+        return list({match.model.name: match.named for match in matches(name, models)}.values())
+    outside = model_at(Path(name).expanduser())
+    match = match_at(outside.path, models)
+    return [match.named if match else outside]
+
+
+def _here(path: Path) -> str:
+    """One spelling for a name in a folder, whatever links lead to the folder."""
+    return os.path.join(os.path.realpath(path.parent), path.name)
+
+
 def is_path(name: str) -> bool:
     looks_like_one = name.startswith((".", "~", os.sep)) or Path(name).is_absolute()
     return looks_like_one or Path(name).is_file()

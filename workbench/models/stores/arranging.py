@@ -16,7 +16,7 @@ from workbench.models.stores.model_folder import read_model_folder
 from workbench.models.stores.stored import Kind
 from workbench.models.stores.walking import Listing, listing_of, walk
 
-_NO_MODEL = re.compile(r"imatrix|(^|[-_.])(mtp|eagle3|dflash|dspark)-", re.IGNORECASE)
+_NO_MODEL = re.compile(r"(.*[-_.])?imatrix\.gguf|(mtp|eagle3|dflash|dspark)-.*", re.IGNORECASE)
 _PROJECTOR = re.compile(r"mmproj", re.IGNORECASE)
 _PRECISION = re.compile(
     r"[-_. ]*(bf16|f16|fp16|f32|fp32|q\d+[a-z0-9_]*|iq\d+[a-z0-9_]*|mmproj)(?=[-_. ]|$)", re.IGNORECASE
@@ -83,7 +83,7 @@ def _is_sibling(name: str, shard: Shard) -> bool:
 
 
 def _is_weights(name: str) -> bool:
-    return not _PROJECTOR.search(name) and not _NO_MODEL.search(name)
+    return not _PROJECTOR.search(name) and not _NO_MODEL.fullmatch(name)
 
 
 def _models_of(listing: Listing, names: list[str], projectors: list[Path]) -> Iterator[Arranged]:

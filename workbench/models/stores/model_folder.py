@@ -17,7 +17,7 @@ from workbench.models.stores.walking import json_object
 MLC_CONFIG = "mlc-chat-config.json"
 CONFIG = "config.json"
 _INDEX = "model.safetensors.index.json"
-_MAX_INDEX_BYTES = 64 << 20
+_MAX_INDEX_BYTES = 32 << 20
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.safetensors")
 _COMPANION = re.compile(
     r".*\.(json|jinja|model|txt|tiktoken|vocab|merges|py|yml|yaml|md)|LICEN[CS]E.*|NOTICE.*", re.IGNORECASE

@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-MAX_HEADER_BYTES = 100_000_000
+MAX_HEADER_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)

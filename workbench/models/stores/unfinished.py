@@ -11,6 +11,7 @@ from workbench.models.transfer.journal import recorded
 ENDING = ".incomplete"
 _HEAD = re.compile(r"workbench transfer (?P<content>.* (?P<size>\d{1,18}))\n?")
 _MAX_HEAD_BYTES = 8192
+_MAX_JOURNAL_BYTES = 16 << 20
 
 
 def unfinished_download(store: str, name: str, path: Path) -> UnfinishedDownload:
@@ -22,7 +23,7 @@ def unfinished_download(store: str, name: str, path: Path) -> UnfinishedDownload
         name=name,
         path=path,
         files=(path, *((journal,) if journal.is_file() else ())),
-        have_bytes=recorded(journal, head["content"]).arrived.total if head else 0,
+        have_bytes=recorded(journal, head["content"]).arrived.total if head and _is_sane(journal) else 0,
         total_bytes=int(head["size"]) if head else None,
     )
 
@@ -35,6 +36,11 @@ def content_of(path: Path) -> str:
 
 def _journal(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix(ENDING)}.journal")
+
+
+def _is_sane(journal: Path) -> bool:
+    """Whether it is short enough to be read: the transfer itself keeps it far shorter."""
+    return journal.stat().st_size <= _MAX_JOURNAL_BYTES
 
 
 def _first_line(path: Path) -> str:

@@ -45,14 +45,14 @@ class HubPull:
         Raises NoSpace before anything is fetched, and what FileTransfer raises; what has arrived is kept.
         """
         check_space(self.layout.folder, self.missing_bytes)
-        meter = Meter(sum(file.size_bytes for file in self.files), self.report)
+        meter = Meter(sum(file.size_bytes for file in self._blobs), self.report)
         connections, throttle = Connections(), Throttle(self.limits.bytes_per_second)
         try:
             with ExitStack() as locks:
-                for _, file in sorted({file.etag: file for file in self.files}.items()):
+                for file in sorted(self._blobs, key=lambda file: file.etag):
                     if not self.layout.has(file):
                         locks.enter_context(self._lock(file, meter))
-                for file in self.files:
+                for file in self._blobs:
                     self._bring(file, meter, connections, throttle)
                 return self.layout.publish(self.files, self.repository.revision)
         finally:
@@ -65,12 +65,17 @@ class HubPull:
     @property
     def missing_bytes(self) -> int:
         """How much is still to be fetched."""
-        return sum(file.size_bytes - self._arrived(file) for file in self.files)
+        return sum(file.size_bytes - self._arrived(file) for file in self._blobs)
+
+    @property
+    def _blobs(self) -> list[HubFile]:
+        """The files, but of those with the same bytes only one."""
+        return list({file.etag: file for file in reversed(self.files)}.values())[::-1]
 
     def _arrived(self, file: HubFile) -> int:
         if self.layout.has(file):
             return file.size_bytes
-        return arrived_bytes(self.layout.partial(file), file.size_bytes, file.etag)
+        return arrived_bytes(self.layout.partial(file), file.size_bytes, _content(file))
 
     def _lock(self, file: HubFile, meter: Meter) -> AbstractContextManager[None]:
         def look() -> None:
@@ -92,7 +97,7 @@ class HubPull:
     def _fetch(self, file: HubFile, meter: Meter, connections: Connections, throttle: Throttle) -> None:
         url = client.file_url(self.repository.id, self.repository.commit, file.path)
         remote = RemoteFile(url, file.size_bytes, client.headers(), connections)
-        partial = PartialFile(self.layout.partial(file), file.size_bytes, file.etag)
+        partial = PartialFile(self.layout.partial(file), file.size_bytes, _content(file))
         with closing(partial):
             FileTransfer(
                 file.path, remote, partial, file.etag, self.limits, throttle, meter, self.cancel
@@ -106,3 +111,8 @@ class HubPull:
 
         xet_fetch(self.layout, file, arrived, self.cancel)
         meter.fetched(file.size_bytes)
+
+
+def _content(file: HubFile) -> str:
+    """What the journal calls it: its hash, and the path that lists of unfinished downloads show."""
+    return f"{file.etag} {file.path}"

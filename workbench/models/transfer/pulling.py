@@ -12,6 +12,7 @@ from threading import Event
 from typing import Literal
 
 from workbench.errors import InvalidRequest, ModelNotFound, Unreachable
+from workbench.models.checksums import record_checksum
 from workbench.models.hub import client
 from workbench.models.hub.repository import repository
 from workbench.models.hub.variants import choose
@@ -98,6 +99,7 @@ def _found_here(name: str) -> Pulled:
 def _from_url(url: str, request: PullRequest, report: Callable[[Progress], None], cancel: Event) -> Pulled:
     folder = request.folder or models_folder()
     fetched = UrlPull(url, request.sha256, folder, request.limits, report, cancel).run()
+    record_checksum(fetched.path, fetched.sha256, "you" if request.sha256 else "what arrived")
     return Pulled(
         name=str(fetched.path),
         paths=(fetched.path,),

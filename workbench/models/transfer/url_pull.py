@@ -6,6 +6,7 @@ begun again. It is checked against the SHA-256 that the user names; without one,
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -27,6 +28,7 @@ from workbench.models.transfer.partial import PartialFile, arrived_bytes, publis
 from workbench.models.transfer.progress import Meter, Progress
 from workbench.models.transfer.remote import Changed, RemoteFile
 from workbench.models.transfer.throttle import Throttle
+from workbench.paths import cache_folder
 
 MOST_EDITIONS = 3
 OFFER_SECONDS = 8.0
@@ -76,7 +78,7 @@ class UrlPull:
             raise InvalidRequest(f"{path} is there already.", "`workbench verify` looks whether it is whole.")
         connections = Connections()
         try:
-            with locked(path.with_name(f".{path.name}.lock"), while_waiting=self._wait):
+            with locked(_lock(path), while_waiting=self._wait):
                 return self._fetch(path, connections)
         finally:
             connections.close()
@@ -131,3 +133,9 @@ class UrlPull:
         except InvalidModel:
             remove_partial(partial)
             raise
+
+
+def _lock(path: Path) -> Path:
+    """Not beside the file: locks are never removed, and folders of models stay tidy."""
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
+    return cache_folder() / "locks" / f"{name}.lock"
