@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from gguf import GGUFEndian, GGUFReader, GGUFValueType, GGUFWriter
 
-from tests.core.gguf_bytes import STRING, U32, GgufBytes, small_file
+from tests.core.gguf_bytes import BOOL, F64, STRING, U32, GgufBytes, small_file
 from workbench.errors import InvalidModel
 from workbench.gguf import FILE_TYPES, GGML_TYPES, Array, BytesSource, check_whole, parse, read_header
 from workbench.gguf.ggml_types import REMOVED_TYPES
+from workbench.gguf.source import WINDOW_BYTES
 
 NUMBERS: dict[GGUFValueType, list[Any]] = {
     GGUFValueType.UINT8: [0, 255],
@@ -135,6 +136,22 @@ def test_nested_arrays_become_tuples() -> None:
     assert list(nested) == [(1, 2), ("x",)]
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_long_arrays_of_numbers_are_read_in_either_byte_order(tmp_path: Path, order: str) -> None:
+    path, file = tmp_path / "numbers.gguf", GgufBytes(order=order)
+    values = [number * 0.5 for number in range(5000)]
+    file.array("floats", F64, 5000, file.pack("5000d", *values))
+    file.array("truths", BOOL, 5000, b"\0\1\7\0\0" * 1000)
+    path.write_bytes(bytes(file))
+    metadata = read_header(path).metadata
+    floats, truths = metadata["floats"], metadata["truths"]
+    assert isinstance(floats, Array) and isinstance(truths, Array)
+    assert (list(floats), floats[-1], floats[2:4]) == (values, 2499.5, (1.0, 1.5))
+    assert list(truths) == [False, True, True, False, False] * 1000
+    with pytest.raises(IndexError):
+        floats[5000]
+
+
 def test_long_arrays_are_read_when_asked_for(tmp_path: Path) -> None:
     tokens = [f"token{number}" for number in range(100_000)]
     path = tmp_path / "tokens.gguf"
@@ -152,8 +169,20 @@ def test_long_arrays_are_read_when_asked_for(tmp_path: Path) -> None:
         list(unread)
 
 
+def test_short_arrays_are_kept_wherever_a_window_ends(tmp_path: Path) -> None:
+    path = tmp_path / "padded.gguf"
+    for padding in range(WINDOW_BYTES - 1500, WINDOW_BYTES, 61):
+        file = GgufBytes().entry("padding", STRING, GgufBytes().text("x" * padding))
+        file.array("words", STRING, 3, file.text("word" * 100) * 3).tensor("only")
+        path.write_bytes(bytes(file))
+        header = read_header(path)
+        path.write_bytes(b"")  # they need not be read again
+        assert list(header.metadata["words"]) == ["word" * 100] * 3  # type: ignore[arg-type]
+
+
 def test_a_header_survives_pickling(tmp_path: Path) -> None:
     header = read_header(write_file(tmp_path / "model.gguf", GGUFEndian.LITTLE))
+    assert list(header.metadata["many.UINT32"]) == NUMBERS[GGUFValueType.UINT32] * 3  # type: ignore[arg-type]
     copy = pickle.loads(pickle.dumps(header))
     assert (copy.tensors, copy.architecture) == (header.tensors, "llama")
     assert list(copy.metadata["tokenizer.ggml.tokens"]) == list(header.metadata["tokenizer.ggml.tokens"])  # type: ignore[arg-type]

@@ -24,9 +24,11 @@ def llama(
     pooling: int | None = None,
     context: int = 2048,
     head_size: int = HEAD_SIZE,
+    tensors_per_shard: int = 0,
 ) -> Path:
     """Full attention; with `experts`, a mixture of which two work; with `pooling`, an embedding model."""
     writer = _writer(path, "llama", context, head_size)
+    writer.split_max_tensors = tensors_per_shard
     writer.add_rope_dimension_count(head_size)
     if experts:
         writer.add_expert_count(experts)

@@ -36,6 +36,11 @@ class Array(Sequence[Any]):
         self._count = count
         self._byte_order = byte_order
 
+    @property
+    def element_type(self) -> int:
+        """The number that GGUF gives the type of the elements."""
+        return self._element
+
     def __len__(self) -> int:
         return self._count
 
