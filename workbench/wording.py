@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench.models.transfer.progress import Progress
+    from workbench.models.transfer.pulling import Pulled
+
+_HASHES = {"hub": "the hash that the hub publishes", "sha256": "the hash that you named"}
 
 
 def size(number_of_bytes: int) -> str:
@@ -85,6 +88,13 @@ def share(progress: Progress) -> str:
 
 def arrived(progress: Progress) -> str:
     return f"{size(progress.done_bytes)} of {size(progress.total_bytes)}"
+
+
+def received(pulled: Pulled) -> str:
+    """How much has arrived, and what vouches for it."""
+    if pulled.checked_against:
+        return f"{size(pulled.size_bytes)}, checked against {_HASHES[pulled.checked_against]}"
+    return f"{size(pulled.size_bytes)}, without a hash to check it against"
 
 
 def _pace(progress: Progress) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.tui.made_up_hub import broken_hub
 from workbench.backend import Generation, ModelFacts, Provider
 from workbench.chat.history import History
 from workbench.engine_settings import EngineSettings
@@ -15,7 +16,8 @@ from workbench.errors import WorkbenchError
 from workbench.events import Event, Finished, FinishReason, Prefill, TextDelta, Timings, Usage
 from workbench.machine import Gpu, Machine
 from workbench.models import Description
-from workbench.tui.surroundings import Surroundings
+from workbench.models.transfer.queue import DownloadQueue
+from workbench.tui.surroundings import Hub, Surroundings
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 LAPTOP = Machine(
@@ -122,6 +124,8 @@ class Stage:
     opened: list[str] = field(default_factory=list)
     actors: list[Actor] = field(default_factory=list)
     prepare: Callable[[Actor], None] = lambda actor: None
+    hub: Hub = field(default_factory=broken_hub)
+    queue: Callable[[], DownloadQueue] = DownloadQueue
 
     def __post_init__(self) -> None:
         self.shares: asyncio.Queue[float] = asyncio.Queue()
@@ -155,6 +159,8 @@ class Stage:
             models=lambda: self.list_models(),
             open_model=self.open_model,
             history=self.history,
+            hub=self.hub,
+            queue=self.queue,
             now=lambda: NOW,
             clock=lambda: self.time,
         )

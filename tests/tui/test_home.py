@@ -107,5 +107,6 @@ async def test_going_home_and_back_keeps_the_model(stage: Stage) -> None:
 async def test_a_click_on_a_place_goes_there(stage: Stage) -> None:
     async with opened(stage, model=None) as (app, pilot):
         await looked_around(app, pilot)
-        await pilot.click(app.screen.query(".place").last())
-        await until(pilot, lambda: app.current_mode == "chat")
+        for place, name in ((1, "chat"), (2, "hub"), (3, "downloads"), (0, "home")):
+            await pilot.click(app.screen.query(".place")[place])
+            await until(pilot, lambda name=name: app.current_mode == name)

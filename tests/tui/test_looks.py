@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import answered, ask, until
+from tests.tui.looking import DARK, LIGHT, Compare
+from tests.tui.looking import compare as compare
 from tests.tui.stage import GUIDE, WORKSTATION, Actor, Stage
 from workbench.errors import EngineDied
-from workbench.models import Description
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.model_picker import ModelPicker
-from workbench.tui.session import Loading, Ready
+from workbench.tui.session import Loading
 from workbench.tui.widgets.choice_list import ChoiceList
 
 QUESTION = "What can you do?"
@@ -32,31 +33,12 @@ workbench run guide "What is a token?"
 | Q8_0 | 8.5 | nearly the original |
 | Q4_K_M | 4.8 | good |
 """
-LIGHT, DARK = "catppuccin-latte", "nord"
-
-Compare = Callable[..., bool]
-Steps = Callable[[WorkbenchApp, Pilot[None]], Awaitable[object]]
 
 
 @pytest.fixture
-def looks(stage: Stage, snap_compare: Compare) -> Callable[..., bool]:
-    """Take some steps in the app and compare its picture with the approved one."""
-
-    def compare(
-        steps: Steps, model: Description | None = GUIDE, theme: str = DARK, size: tuple[int, int] = (100, 30)
-    ) -> bool:
-        stage.prepare = _actor_with_lines
-        app = WorkbenchApp(stage.surroundings(), model=model)
-        app.theme = theme
-
-        async def act(pilot: Pilot[None]) -> None:
-            if model is not None and not stage.held:
-                await until(pilot, lambda: isinstance(app.session.state, Ready))
-            await steps(app, pilot)
-            await pilot.wait_for_scheduled_animations()
-
-        return snap_compare(app, terminal_size=size, run_before=act)
-
+def looks(stage: Stage, compare: Compare) -> Compare:
+    """Compare with the approved picture; the actor knows the answer."""
+    stage.prepare = _actor_with_lines
     return compare
 
 

@@ -18,8 +18,6 @@ from workbench.models.transfer.fetching import Limits
 from workbench.models.transfer.pulling import Pulled, PullRequest
 from workbench.models.transfer.wanted import pull_remembered, remembered
 
-_HASHES = {"hub": "the hash that the hub publishes", "sha256": "the hash that you named"}
-
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="MODEL...")
@@ -118,6 +116,6 @@ def _tell(pulled: Pulled, as_json: bool) -> None:
     for path in pulled.paths:
         output.line(str(path))
     if pulled.checked_against:
-        output.note(f"{wording.size(pulled.size_bytes)}, checked against {_HASHES[pulled.checked_against]}.")
+        output.note(f"{wording.received(pulled)}.")
     elif pulled.sha256:
         output.note(f"There was no hash to check it against. Its SHA-256 is {pulled.sha256}.")

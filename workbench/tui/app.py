@@ -1,4 +1,4 @@
-"""The app itself: the model that is open, the two places, and what can be done from everywhere.
+"""The app itself: the model that is open, the downloads, the places, and what can be done from everywhere.
 
 Everything it works with comes from its Surroundings. Knows nothing of engines.
 """
@@ -20,15 +20,22 @@ from workbench.models import Description, describe, locate
 from workbench.sampling import SamplingSettings
 from workbench.tui.commands import commands
 from workbench.tui.dialogue import Dialogue
+from workbench.tui.download_news import DownloadNews
+from workbench.tui.downloads import Downloads
 from workbench.tui.failures import ReportsFailures
+from workbench.tui.messages import ModelChosen
 from workbench.tui.screens.chat import ChatScreen
 from workbench.tui.screens.conversation_picker import ConversationPicker
-from workbench.tui.screens.home import HomeScreen, ModelChosen
+from workbench.tui.screens.downloads import DownloadsScreen
+from workbench.tui.screens.home import HomeScreen
+from workbench.tui.screens.hub import HubScreen
 from workbench.tui.screens.model_picker import ModelPicker
 from workbench.tui.session import Loading, Ready, Session
 from workbench.tui.surroundings import Surroundings
 
 THEME = "nord"
+LOOKING_SECONDS = 0.25
+"""How often the screen follows the downloads."""
 
 
 class WorkbenchApp(ReportsFailures, App[None]):
@@ -42,6 +49,8 @@ class WorkbenchApp(ReportsFailures, App[None]):
         Binding("f2", "switch_mode('home')", "Home", id="app.home", show=False),
         Binding("f3", "switch_mode('chat')", "Chat", id="app.chat", show=False),
         Binding("f4", "choose_model", "Model", id="app.model", show=False),
+        Binding("f5", "switch_mode('hub')", "Hub", id="app.hub", show=False),
+        Binding("f6", "switch_mode('downloads')", "Downloads", id="app.downloads", show=False),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
     ]
 
@@ -61,21 +70,31 @@ class WorkbenchApp(ReportsFailures, App[None]):
     async def on_mount(self) -> None:
         self.session = Session(self._surroundings.open_model)
         self.dialogue = Dialogue(self._surroundings.history, self.report)
-        self.home = HomeScreen(self._surroundings, self.session)
-        self.chat = ChatScreen(
-            self._surroundings, self.session, self.dialogue, self._sampling, self._choose_for_question
-        )
-        self.add_mode("home", lambda: self.home)
-        self.add_mode("chat", lambda: self.chat)
+        self.downloads = Downloads(self._surroundings.queue)
+        self._make_places()
+        DownloadNews(self).follow(self.downloads)
+        self.set_interval(LOOKING_SECONDS, self.downloads.look)
         if self._model is not None:
             self.session.load(self._model)
         await self.switch_mode("home" if self._model is None else "chat")
 
+    def _make_places(self) -> None:
+        around, session, downloads = self._surroundings, self.session, self.downloads
+        self.home = HomeScreen(around, session, downloads)
+        self.chat = ChatScreen(
+            around, session, downloads, self.dialogue, self._sampling, self._choose_for_question
+        )
+        self.add_mode("home", lambda: self.home)
+        self.add_mode("chat", lambda: self.chat)
+        self.add_mode("hub", lambda: HubScreen(around, session, downloads))
+        self.add_mode("downloads", lambda: DownloadsScreen(session, downloads))
+
     async def on_unmount(self) -> None:
-        """Nothing outlives the app: no answer under way, no engine's process, no open history."""
+        """Nothing outlives the app: no answer, no transfer, no engine's process, no open history."""
         running = list(self.workers)
         self.workers.cancel_all()
         await asyncio.gather(*(worker.wait() for worker in running), return_exceptions=True)
+        await self.downloads.close()
         await self.session.close()
         self.dialogue.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
@@ -11,6 +12,13 @@ from workbench.tui.session import Loading, Ready
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
+
+PLACES = (
+    ("home", "Home", "This machine and its models"),
+    ("chat", "Chat", "Go to the conversation"),
+    ("hub", "Hub", "Find models to download"),
+    ("downloads", "Downloads", "What is being fetched, and what has arrived"),
+)
 
 
 def commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
@@ -21,10 +29,9 @@ def commands(app: WorkbenchApp) -> Iterator[SystemCommand]:
 
 
 def _of_places(app: WorkbenchApp) -> Iterator[SystemCommand]:
-    if app.current_mode == "chat":
-        yield SystemCommand("Home", "This machine and its models", lambda: app.switch_mode("home"))
-    else:
-        yield SystemCommand("Chat", "Go to the conversation", lambda: app.switch_mode("chat"))
+    for mode, title, help in PLACES:
+        if app.current_mode != mode:
+            yield SystemCommand(title, help, partial(app.switch_mode, mode))
 
 
 def _of_the_model(app: WorkbenchApp) -> Iterator[SystemCommand]:

@@ -66,6 +66,9 @@ class Session:
         self._subscribers.append(subscriber)
         subscriber(self.state)
 
+    def unsubscribe(self, subscriber: Callable[[ModelState], None]) -> None:
+        self._subscribers.remove(subscriber)
+
     def load(self, model: Description) -> None:
         """Begin to replace what is open, or is being opened. Ends as Ready, Failed or NoModel."""
         before = self._load
@@ -125,7 +128,7 @@ class Session:
 
     def _become(self, state: ModelState) -> None:
         self.state = state
-        for subscriber in self._subscribers:
+        for subscriber in list(self._subscribers):
             subscriber(state)
         self._changed.set()
         self._changed = asyncio.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -13,15 +13,34 @@ from workbench.chat.history import History
 from workbench.engine_settings import EngineSettings
 from workbench.machine import Machine, machine
 from workbench.models import Description, describe_all, local_models
-from workbench.runtime import open_model
+from workbench.models.hub.card import Card, card
+from workbench.models.hub.repository import Repository, repository
+from workbench.models.hub.search import SearchPage, Sort, search
+from workbench.models.transfer.queue import DownloadQueue
+from workbench.planning.opening import open_planned
 
 
 class OpenModel(Protocol):
-    """The shape of `workbench.runtime.open_model`."""
+    """The shape of `workbench.planning.opening.open_planned`."""
 
     async def __call__(
         self, model: str, settings: EngineSettings, *, progress: Callable[[float], None]
     ) -> Provider: ...
+
+
+class Search(Protocol):
+    """The shape of `workbench.models.hub.search.search`, as far as the app uses it."""
+
+    def __call__(self, query: str, *, sort: Sort = ..., cursor: str = ...) -> SearchPage: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """What the hub is asked; each waits for the network, so call them off the event loop."""
+
+    search: Search = search
+    repository: Callable[[str], Repository] = repository
+    card: Callable[[Repository], Card] = card
 
 
 def described_models() -> list[Description]:
@@ -31,11 +50,13 @@ def described_models() -> list[Description]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The machine, its models, the engine's door, the history and the time; the real ones if left out."""
+    """The machine, its models, the engine's door, the history, the hub and the time; the real if left out."""
 
     machine: Callable[[], Machine] = machine
     models: Callable[[], list[Description]] = described_models
-    open_model: OpenModel = open_model
+    open_model: OpenModel = open_planned
     history: Callable[[], History] = History
+    hub: Hub = field(default_factory=Hub)
+    queue: Callable[[], DownloadQueue] = DownloadQueue
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock: Callable[[], float] = time.monotonic

@@ -24,6 +24,7 @@ from workbench.errors import LoadCancelled
 from workbench.sampling import SamplingSettings
 from workbench.tui.answering import show_answer
 from workbench.tui.dialogue import Dialogue
+from workbench.tui.downloads import Downloads
 from workbench.tui.failures import ReportsFailures, as_problem
 from workbench.tui.session import Failed, Loading, ModelState, NoModel, Session
 from workbench.tui.surroundings import Surroundings
@@ -66,6 +67,7 @@ Answers stream in as Markdown, with speed, time to first token and context used 
         self,
         surroundings: Surroundings,
         session: Session,
+        downloads: Downloads,
         dialogue: Dialogue,
         sampling: SamplingSettings,
         choose_model: ChooseModel,
@@ -74,11 +76,12 @@ Answers stream in as Markdown, with speed, time to first token and context used 
         self._surroundings = surroundings
         self._choose_model = choose_model
         self._session = session
+        self._downloads = downloads
         self._dialogue = dialogue
         self._sampling = sampling
 
     def compose(self) -> ComposeResult:
-        yield TopBar("chat")
+        yield TopBar("chat", self._session, self._downloads)
         yield Transcript()
         yield LoadBar()
         with Container(id="asking"):
@@ -205,7 +208,6 @@ Answers stream in as Markdown, with speed, time to first token and context used 
     def _show_model_state(self, state: ModelState) -> None:
         if not self.is_attached:
             return
-        self.query_one(TopBar).show(state)
         self.query_one(LoadBar).show(state)
         self.query_one(Intro).show(state)
         self.prompt.placeholder = f"Ask {self._model_name}" if self._model_name else "Ask something"

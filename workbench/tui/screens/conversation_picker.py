@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from workbench import wording
 from workbench.chat.history import ConversationSummary
-from workbench.tui import wording
 from workbench.tui.screens.picker import Picker
 from workbench.tui.widgets.choice_list import Choice
 

@@ -13,13 +13,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from workbench import paths
 from workbench.models import Description
+from workbench.tui.downloads import Downloads
 from workbench.tui.failures import ReportsFailures
+from workbench.tui.messages import ModelChosen
 from workbench.tui.screens.model_picker import model_choices
 from workbench.tui.session import ModelState, Session
 from workbench.tui.surroundings import Surroundings
@@ -27,14 +28,6 @@ from workbench.tui.widgets.choice_list import ChoiceList, Chosen
 from workbench.tui.widgets.load_bar import LoadBar
 from workbench.tui.widgets.machine_panel import MachinePanel
 from workbench.tui.widgets.top_bar import TopBar
-
-
-class ModelChosen(Message):
-    """The person wants to talk to this model."""
-
-    def __init__(self, model: Description) -> None:
-        super().__init__()
-        self.model = model
 
 
 class HomeScreen(ReportsFailures, Screen[None]):
@@ -46,22 +39,25 @@ class HomeScreen(ReportsFailures, Screen[None]):
 ## Home
 
 The machine as this program may use it, and the model files found on it.
-Choose a model with **up** and **down**, and press **enter** to talk to it.
+Choose a model with **up** and **down**, and press **enter** to talk to it. **f** finds more on the hub.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "talk", "Talk", id="home.talk"),
+        Binding("f", "app.switch_mode('hub')", "Find models", id="home.find", tooltip="Search the hub"),
+        Binding("d", "app.switch_mode('downloads')", "Downloads", id="home.downloads"),
         Binding("r", "look_again", "Look again", id="home.refresh", tooltip="Read machine and models anew"),
         Binding("question_mark", "app.toggle_help", "Help", id="home.help", show=False),
         Binding("q", "app.quit", "Quit", id="home.quit"),
     ]
 
-    def __init__(self, surroundings: Surroundings, session: Session) -> None:
+    def __init__(self, surroundings: Surroundings, session: Session, downloads: Downloads) -> None:
         super().__init__()
         self._surroundings = surroundings
         self._session = session
+        self._downloads = downloads
 
     def compose(self) -> ComposeResult:
-        yield TopBar("home")
+        yield TopBar("home", self._session, self._downloads)
         with VerticalScroll(id="body", can_focus=False), Container(id="panels"):
             machine = MachinePanel(classes="panel")
             machine.border_title = "This machine"
@@ -80,6 +76,7 @@ Choose a model with **up** and **down**, and press **enter** to talk to it.
 
     def on_screen_resume(self) -> None:
         self.look_around()
+        self.open_downloads()
 
     @work(exclusive=True, group="looking", exit_on_error=False)
     async def look_around(self) -> None:
@@ -90,6 +87,11 @@ Choose a model with **up** and **down**, and press **enter** to talk to it.
         await self.query_one(MachinePanel).show(machine)
         self._show_models(models)
 
+    @work(exclusive=True, group="opening", exit_on_error=False)
+    async def open_downloads(self) -> None:
+        """Have the sign tell of what earlier runs left undone."""
+        await self._downloads.open()
+
     def _show_models(self, models: list[Description]) -> None:
         choices = self.query_one(ChoiceList)
         marked = choices.highlighted
@@ -99,7 +101,10 @@ Choose a model with **up** and **down**, and press **enter** to talk to it.
         choices.display = bool(models)
         nothing = self.query_one("#no-models", Static)
         nothing.display = not models
-        nothing.update(f"None yet. Put a GGUF file into {paths.models_folder()} and press r.")
+        nothing.update(
+            f"None yet. Put a GGUF file into {paths.models_folder()} and press r, "
+            "or press f to find one on the hub."
+        )
         self._show_next_step()
 
     @on(ChoiceList.OptionHighlighted)
@@ -125,5 +130,4 @@ Choose a model with **up** and **down**, and press **enter** to talk to it.
     def _show_model_state(self, state: ModelState) -> None:
         if not self.is_attached:
             return
-        self.query_one(TopBar).show(state)
         self.query_one(LoadBar).show(state)

@@ -20,12 +20,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """One thing; `problem` says why it cannot be chosen."""
+    """One thing; `problem` says why it cannot be chosen, `mark` warns of something beside the title."""
 
     value: T
     title: str
     details: str
     problem: str = ""
+    mark: str = ""
 
 
 @dataclass
@@ -39,7 +40,7 @@ class ChoiceList(OptionList, Generic[T]):
     """Two lines for each choice; the best match comes first."""
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
+        super().__init__(id=id, classes="list", markup=False)
         self._choices: list[Choice[T]] = []
         self._shown: list[Choice[T]] = []
 
@@ -47,13 +48,17 @@ class ChoiceList(OptionList, Generic[T]):
         self._choices = choices
         self.narrow(query)
 
+    def extend(self, choices: list[Choice[T]]) -> None:
+        """Show more of them below, without moving the cursor; none of them is narrowed away."""
+        self._choices = self._choices + choices
+        self._shown = self._shown + choices
+        self.add_options(_option(choice, ()) for choice in choices)
+
     def narrow(self, query: str) -> None:
         """Show what matches, best first; an empty query matches everything in its own order."""
         matches = _matches(self._choices, query) if query else [(choice, ()) for choice in self._choices]
         self._shown = [choice for choice, _ in matches]
-        self.set_options(
-            Option(_two_lines(choice, offsets), disabled=bool(choice.problem)) for choice, offsets in matches
-        )
+        self.set_options(_option(choice, offsets) for choice, offsets in matches)
         self.action_first()
 
     @property
@@ -74,10 +79,16 @@ def _matches(choices: list[Choice[T]], query: str) -> list[tuple[Choice[T], Sequ
     return [(choice, offsets) for _, offsets, choice in scored]
 
 
+def _option(choice: Choice[T], matched: Sequence[int]) -> Option:
+    return Option(_two_lines(choice, matched), disabled=bool(choice.problem))
+
+
 def _two_lines(choice: Choice[T], matched: Sequence[int]) -> Content:
     title = Content.styled(choice.title, "$foreground 60%" if choice.problem else "bold")
     for offset in matched:
         title = title.stylize("$accent underline", offset, offset + 1)
+    if choice.mark:
+        title = Content.assemble(title, ("  " + choice.mark, "$text-warning"))
     details = Content.styled(choice.details, "$foreground 60%")
     if choice.problem:
         details = Content.assemble((choice.problem, "$text-error"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from workbench import wording
 from workbench.chat.meter import Reading
-from workbench.tui import wording
+from workbench.tui.widgets.bar import bar
 
 BAR_CELLS = 10
 
@@ -61,7 +62,5 @@ def _context(reading: Reading, narrow: bool) -> Content:
 
 
 def _bar(reading: Reading) -> Content:
-    share = min(1.0, reading.context_used / reading.context_length)
-    full = max(1, round(share * BAR_CELLS))
-    style = "$warning" if share > 0.9 else "$primary"
-    return Content.assemble(("━" * full, style), ("━" * (BAR_CELLS - full), "$foreground 15%"))
+    share = reading.context_used / reading.context_length
+    return bar(share, BAR_CELLS, "$warning" if share > 0.9 else "$primary")

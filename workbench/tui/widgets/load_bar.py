@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Label, ProgressBar
 
-from workbench.tui import wording
+from workbench import wording
 from workbench.tui.session import Loading, ModelState
 
 

@@ -7,8 +7,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
+from workbench import wording
 from workbench.machine import Machine
-from workbench.tui import wording
 
 NO_GPU = "None found. Models run on the processor: small ones feel quick, large ones take patience."
 

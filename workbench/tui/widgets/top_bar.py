@@ -1,4 +1,4 @@
-"""The line at the top: the name, the two places, and the model."""
+"""The line at the top: the name, the places, how the downloads go, and the model."""
 
 from __future__ import annotations
 
@@ -9,27 +9,43 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from workbench.tui.session import Failed, Loading, ModelState, NoModel, Ready
+from workbench.tui.downloads import Downloads, Entries
+from workbench.tui.session import Failed, Loading, ModelState, NoModel, Ready, Session
+from workbench.tui.widgets.download_sign import sign
 
-PLACES = {"home": "Home", "chat": "Chat"}
+PLACES = {"home": "Home", "chat": "Chat", "hub": "Hub", "downloads": "Downloads"}
 
 
 class TopBar(Horizontal):
-    """Says where one is and which model is loaded. A click on a place goes there."""
+    """Says where one is, how far the downloads are and which model is loaded. Places are links."""
 
-    def __init__(self, here: str) -> None:
+    def __init__(self, here: str, session: Session, downloads: Downloads) -> None:
         super().__init__()
         self._here = here
+        self._session = session
+        self._downloads = downloads
 
     def compose(self) -> ComposeResult:
         yield Static("Workbench", id="brand", markup=False)
         for name, label in PLACES.items():
             link = Content.from_markup(f"[@click=app.switch_mode('{name}')]{label}[/]")
             yield Static(link, classes="place -here" if name == self._here else "place")
+        yield Static(id="sign", markup=False)
         yield Static(id="model", markup=False)
 
-    def show(self, state: ModelState) -> None:
+    def on_mount(self) -> None:
+        self._session.subscribe(self._show_model)
+        self._downloads.subscribe(self._show_downloads)
+
+    def on_unmount(self) -> None:
+        self._session.unsubscribe(self._show_model)
+        self._downloads.unsubscribe(self._show_downloads)
+
+    def _show_model(self, state: ModelState) -> None:
         self.query_one("#model", Static).update(_words(state))
+
+    def _show_downloads(self, entries: Entries) -> None:
+        self.query_one("#sign", Static).update(sign(entries))
 
 
 def _words(state: ModelState) -> Content:

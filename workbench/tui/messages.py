@@ -1,0 +1,16 @@
+"""What a screen tells the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from workbench.models import Description
+
+
+@dataclass
+class ModelChosen(Message):
+    """The person wants to talk to this model."""
+
+    model: Description
