@@ -94,6 +94,8 @@ def received(pulled: Pulled) -> str:
     """How much has arrived, and what vouches for it."""
     if pulled.checked_against:
         return f"{size(pulled.size_bytes)}, checked against {_HASHES[pulled.checked_against]}"
+    if pulled.was_here:
+        return f"{size(pulled.size_bytes)}, here already; `workbench verify` looks whether it is intact"
     return f"{size(pulled.size_bytes)}, without a hash to check it against"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from workbench import wording
 from workbench.models.transfer.progress import Progress
+from workbench.models.transfer.pulling import Pulled
 
 FETCHING = Progress(
     phase="fetching", done_bytes=3 << 30, total_bytes=4 << 30, bytes_per_second=5_500_000, seconds_left=195.3
@@ -59,3 +60,16 @@ def test_all_of_it_is_told_only_when_all_is_here() -> None:
 )
 def test_what_is_not_known_is_not_told(fields: dict[str, object], text: str) -> None:
     assert wording.transfer(replace(FETCHING, **fields)) == text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("against", "text"),
+    [
+        ("hub", "5.0 KiB, checked against the hash that the hub publishes"),
+        ("sha256", "5.0 KiB, checked against the hash that you named"),
+        ("", "5.0 KiB, without a hash to check it against"),
+    ],
+)
+def test_what_arrived_is_told_with_what_vouches_for_it(against: str, text: str) -> None:
+    pulled = Pulled(name="a/b", paths=(), size_bytes=5120, checked_against=against)  # type: ignore[arg-type]
+    assert wording.received(pulled) == text

@@ -88,7 +88,9 @@ def test_offline_what_is_here_is_found_and_nothing_is_asked(
 def test_what_is_here_is_not_fetched_again(downloads: Downloads) -> None:
     first = downloads.pull()
     fetched = downloads.fetched
-    assert downloads.pull().paths == first.paths
+    again = downloads.pull()
+    assert again.paths == first.paths
+    assert (first.checked_against, again.checked_against, again.was_here) == ("hub", "", True)
     assert downloads.fetched == fetched
 
 

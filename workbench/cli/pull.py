@@ -110,12 +110,12 @@ def _tell(pulled: Pulled, as_json: bool) -> None:
                 "size_bytes": pulled.size_bytes,
                 "sha256": pulled.sha256,
                 "checked_against": pulled.checked_against,
+                "was_here": pulled.was_here,
             }
         )
         return
     for path in pulled.paths:
         output.line(str(path))
-    if pulled.checked_against:
-        output.note(f"{wording.received(pulled)}.")
-    elif pulled.sha256:
-        output.note(f"There was no hash to check it against. Its SHA-256 is {pulled.sha256}.")
+    output.note(f"{wording.received(pulled)}.")
+    if not pulled.checked_against and not pulled.was_here:
+        output.note(f"Its SHA-256 is {pulled.sha256}.")

@@ -59,6 +59,11 @@ class HubPull:
             connections.close()
 
     @property
+    def here(self) -> frozenset[HubFile]:
+        """The files that need not be fetched, judged by their sizes alone."""
+        return frozenset(file for file in self.files if self.layout.has(file))
+
+    @property
     def layout(self) -> CacheLayout:
         return CacheLayout(self.cache, self.repository.id, self.repository.commit)
 

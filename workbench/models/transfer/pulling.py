@@ -46,13 +46,18 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """What has arrived: `name` opens it. `checked_against` is the hash that it matches, if there was one."""
+    """What has arrived: `name` opens it.
+
+    `checked_against` is the hash that all of it was found to match in this run, if there was one. What
+    `was_here` before was not read again.
+    """
 
     name: str
     paths: tuple[Path, ...]
     size_bytes: int
     sha256: str = ""
     checked_against: Literal["", "hub", "sha256"] = ""
+    was_here: bool = False
 
 
 def pull(request: PullRequest, report: Callable[[Progress], None], cancel: Event) -> Pulled:
@@ -74,13 +79,16 @@ def _from_hub(
     found = repository(reference.repository, reference.revision)
     variant = choose(found, reference.selector)
     files = variant.files + ((variant.projector,) if variant.projector and request.projector else ())
-    paths = HubPull(found, files, cache_folder(), request.limits, report, cancel).run()
+    transfer = HubPull(found, files, cache_folder(), request.limits, report, cancel)
+    here_before = transfer.here
+    paths = transfer.run()
     return Pulled(
         name=f"{found.id}/{files[0].path}",
         paths=paths,
         size_bytes=sum(file.size_bytes for file in files),
         sha256=files[0].sha256 or "",
-        checked_against="hub",
+        checked_against="" if here_before else "hub",
+        was_here=bool(here_before),
     )
 
 
@@ -93,7 +101,7 @@ def _found_here(name: str) -> Pulled:
             f"{name} is not on this machine, and HF_HUB_OFFLINE keeps the hub from being asked.",
             "Unset HF_HUB_OFFLINE.",
         ) from error
-    return Pulled(name=name, paths=(path,), size_bytes=path.stat().st_size, checked_against="")
+    return Pulled(name=name, paths=(path,), size_bytes=path.stat().st_size, was_here=True)
 
 
 def _from_url(url: str, request: PullRequest, report: Callable[[Progress], None], cancel: Event) -> Pulled:
