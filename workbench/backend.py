@@ -10,12 +10,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from workbench.conversation import Conversation
+from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported
 from workbench.events import Event, FinishReason, SampledToken, Usage
+from workbench.gguf import Header
+from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.sampling import SamplingSettings
 
 Capability = Literal["generate", "embed", "logprobs"]
@@ -41,8 +45,7 @@ class ModelFacts:
         trained_context: Tokens the model was trained for.
         parameters: Number of weights; size_bytes is their size as stored. 0 where unknown.
         capabilities: What it can do; anything else is refused with Unsupported.
-        chat_template: The model's own Jinja template, or None.
-        special_tokens: Texts that the template may name, such as {"bos_token": "<s>"}.
+        special_tokens: Texts that its own chat_template, in Jinja, may name: {"bos_token": "<s>"}.
         placement: Where the weights are, in words, such as "CPU" or "20 of 33 layers on CUDA0".
         notices: Things done that were not asked for in so many words; shown to the user.
     """
@@ -110,10 +113,7 @@ StepEvent = PromptComputed | TokenDrawn | RequestEnded
 
 
 class Engine(ABC):
-    """A loaded model that works on tokens. Synchronous; one thread owns it and steps it.
-
-    Only tokenize, detokenize and pieces may be called from other threads; `vocabulary_only` leaves no other.
-    """
+    """A loaded model that works on tokens. One thread owns and steps it; others tokenize and detokenize."""
 
     facts: ModelFacts
 
@@ -215,23 +215,32 @@ class Backend(ABC):
     def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> Engine | Provider:
         """Load or connect. Raises a WorkbenchError with a remedy, and then holds nothing."""
 
+    def devices(self) -> tuple[EngineDevice, ...]:
+        """What it computes on here. This may load drivers: call it in a process that ends soon after."""
+        return ()
 
-@dataclass(frozen=True, slots=True)
-class DeviceMemory:
-    """Bytes that a loaded model takes on one device, by what they are for."""
+    def install_command(self, api: str, runtime: str = "") -> str:
+        """What makes it use "cpu" or a GpuApi, "" for nothing; `runtime`: the newest CUDA the driver runs."""
+        return ""
 
-    name: str
-    weights_bytes: int
-    context_bytes: int
-    compute_bytes: int
+    def estimator(self) -> Estimator | None:
+        """A new one, which starts nothing before it is asked; None where memory cannot be told."""
+        return None
 
 
 class Estimator(ABC):
-    """Port: what a model would take in memory, without loading it."""
+    """Port: what a model would take in memory, its draft and projector too, told from headers alone."""
 
     @abstractmethod
-    def estimate(self, model: str, settings: EngineSettings) -> list[DeviceMemory]:
-        """One entry per device, the host among them. Raises as Backend.open does."""
+    def estimate(
+        self, header: Header, settings: EngineSettings, gpus: Sequence[VirtualGpu] | None = None,
+        *, draft: Header | None = None, projector: Path | None = None,
+    ) -> MemoryEstimate:  # fmt: skip
+        """`gpus` None: this machine's; (): none. Raises InvalidModel, InvalidRequest or EngineDied."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started. Idempotent."""
 
 
 class Quantizer(ABC):

@@ -41,7 +41,7 @@ class EngineSettings:
         gpu_layers: Layers on the GPU, output layer included; None means as many as there are.
         experts_on_cpu: The first so many layers keep their expert tensors in RAM.
         split: Proportions of the model per device, empty for the engine's own choice.
-        devices: Names of the devices to use, empty for all.
+        devices: Names of the devices to use, empty for all; rpc://HOST:PORT stands for a server's.
         threads: CPU threads; None means the physical cores this process may use.
         micro_batch: Tokens computed in one pass at most.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.

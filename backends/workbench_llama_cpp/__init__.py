@@ -9,10 +9,10 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from workbench.backend import Backend, Engine, LoadProgress, Status
+from workbench.backend import Backend, Engine, Estimator, LoadProgress, Status
+from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-
-INSTALL = "pip install 'llama-cpp-python>=0.3.36,<0.3.37'"
+from workbench_llama_cpp.builds import install_command
 
 
 class LlamaCppBackend(Backend):
@@ -26,14 +26,21 @@ class LlamaCppBackend(Backend):
             return Status(available=True, version=version("llama-cpp-python"))
         except PackageNotFoundError:
             compiler = "xcode-select --install" if platform.system() == "Darwin" else "a C++ compiler"
-            return Status(
-                available=False, remedy=f"Install it: {INSTALL} (builds from source with {compiler})."
-            )
+            remedy = f"Install it, which builds it with {compiler}: {install_command('cpu')}"
+            return Status(available=False, remedy=remedy)
 
     def supports(self, model: str) -> bool:
         """A file, unless its name says that it is another backend's; what is in it is judged when opening."""
         path = Path(model)
         return path.suffix == ".gguf" or (path.suffix in ("", ".bin") and path.is_file())
+
+    def devices(self) -> tuple[EngineDevice, ...]:
+        from workbench_llama_cpp.device_report import device_report
+
+        return device_report()
+
+    def install_command(self, api: str, runtime: str = "") -> str:
+        return install_command(api, runtime)
 
     def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> Engine:
         if settings.vocabulary_only:
@@ -43,3 +50,8 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.engine import open_engine
 
         return open_engine(model, settings, progress)
+
+    def estimator(self) -> Estimator:
+        from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
+
+        return LlamaCppEstimator()

@@ -6,6 +6,7 @@ llama.cpp tells the reason of a failure only in its log, so the last lines are k
 from __future__ import annotations
 
 import ctypes
+import os
 from collections import deque
 from functools import lru_cache
 from types import ModuleType
@@ -49,6 +50,7 @@ def llama() -> ModuleType:
     def keep(level: int, text: bytes, user_data: ctypes.c_void_p) -> None:
         log.write(text.decode(errors="replace"))
 
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # so that the reason of an abort comes last
     functions.llama_log_set(keep, ctypes.c_void_p(0))
     functions.keep_log_callback = keep  # ctypes frees a callback that nobody holds
     functions.llama_backend_init()

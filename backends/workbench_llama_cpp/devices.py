@@ -1,22 +1,20 @@
 """The devices that this build of llama.cpp sees, by ggml's own registry.
 
-Knows nothing of models. The wheel holds each ggml library under several file names, and each file loaded is a
-registry of its own: only the one that llama.cpp itself links, the SONAME file, tells the truth.
+Knows nothing of models.
 """
 
 from __future__ import annotations
 
 import ctypes
-import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from typing import Any
 
 from workbench.errors import InvalidRequest
-from workbench_llama_cpp.binding import llama
+from workbench_llama_cpp import rpc
+from workbench_llama_cpp.ggml import function
 
-_FILES = {"Linux": "lib{}.so.0", "Darwin": "lib{}.dylib", "Windows": "{}.dll"}
-_GPU_TYPES = (1, 2)  # ggml_backend_dev_type: GPU and integrated GPU
+_GPU, _INTEGRATED_GPU = 1, 2  # ggml_backend_dev_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,57 +29,67 @@ class Device:
     buffer_name: str
 
 
-@lru_cache(maxsize=1)
-def devices() -> tuple[Device, ...]:
-    registry, base = _library("ggml"), _library("ggml-base")
+def devices(cards: Sequence[Device] | None = None) -> tuple[Device, ...]:
+    """All that are registered now; `cards` take the place of the GPUs among them."""
+    count = function("ggml", "ggml_backend_dev_count", ctypes.c_size_t)()
+    at = function("ggml", "ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+    registered = tuple(device(at(index)) for index in range(count))
+    return registered if cards is None else (*(one for one in registered if not one.is_gpu), *cards)
+
+
+def device(handle: int) -> Device:
+    """What ggml says of the device with this handle."""
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
-    registry.ggml_backend_dev_count.restype = ctypes.c_size_t
-    dev_get = _function(registry, "ggml_backend_dev_get", pointer, ctypes.c_size_t)
-    dev_name = _function(base, "ggml_backend_dev_name", text, pointer)
-    dev_description = _function(base, "ggml_backend_dev_description", text, pointer)
-    dev_type = _function(base, "ggml_backend_dev_type", ctypes.c_int, pointer)
-    dev_buffer_type = _function(base, "ggml_backend_dev_buffer_type", pointer, pointer)
-    buffer_name = _function(base, "ggml_backend_buft_name", text, pointer)
-    found = []
-    for index in range(registry.ggml_backend_dev_count()):
-        handle = dev_get(index)
-        buffer_type = dev_buffer_type(handle)
-        found.append(
-            Device(
-                handle,
-                dev_name(handle).decode(),
-                dev_description(handle).decode(errors="replace"),
-                dev_type(handle) in _GPU_TYPES,
-                buffer_type,
-                buffer_name(buffer_type).decode(),
-            )
-        )
-    return tuple(found)
+
+    def ask(name: str, result: Any, of: int = handle) -> Any:
+        return function("ggml-base", name, result, pointer)(of)
+
+    buffer_type = ask("ggml_backend_dev_buffer_type", pointer)
+    return Device(
+        handle,
+        ask("ggml_backend_dev_name", text).decode(),
+        ask("ggml_backend_dev_description", text).decode(errors="replace"),
+        ask("ggml_backend_dev_type", ctypes.c_int) in (_GPU, _INTEGRATED_GPU),
+        buffer_type,
+        ask("ggml_backend_buft_name", text, buffer_type).decode(),
+    )
 
 
-def buffer_type(name: str) -> int:
+def free_on(card: Device) -> int | None:
+    """Bytes free on it, by its driver; None where it takes its memory out of the host's."""
+    pointer, kind = ctypes.c_void_p, ctypes.c_int
+    if function("ggml-base", "ggml_backend_dev_type", kind, pointer)(card.handle) == _INTEGRATED_GPU:
+        return None
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    ask = function("ggml-base", "ggml_backend_dev_memory", None, pointer, pointer, pointer)
+    ask(card.handle, ctypes.byref(free), ctypes.byref(total))
+    return free.value
+
+
+def buffer_type(name: str, cards: Sequence[Device] | None = None) -> int:
     """The handle of the buffer type of that name. Raises InvalidRequest with the names there are."""
-    known = {device.buffer_name: device.buffer_type for device in devices()}
+    known = {one.buffer_name: one.buffer_type for one in devices(cards)}
     if name not in known:
         raise InvalidRequest(f"There is no buffer {name!r} here.", f"Choose one of {', '.join(known)}.")
     return known[name]
 
 
-def named(names: tuple[str, ...]) -> list[Device]:
-    """The devices of those names, in that order. Raises InvalidRequest with the names there are."""
-    known = {device.name: device for device in devices()}
+def named(names: Sequence[str], cards: Sequence[Device] | None = None) -> list[Device]:
+    """The devices of those names, in that order; rpc://HOST:PORT stands for all of that server's.
+
+    Raises InvalidRequest with the names there are, and what rpc.reach raises.
+    """
+    found: list[Device] = []
     for name in names:
-        if name not in known:
-            raise InvalidRequest(f"There is no device {name!r} here.", f"Choose one of {', '.join(known)}.")
-    return [known[name] for name in names]
+        if name.startswith(rpc.SCHEME):
+            found += [device(handle) for handle in rpc.reach(name)]
+        else:
+            found.append(_local(name, cards))
+    return found
 
 
-def _library(name: str) -> ctypes.CDLL:
-    folder = Path(llama().__file__ or "").parent / "lib"
-    return ctypes.CDLL(str(folder / _FILES.get(platform.system(), _FILES["Linux"]).format(name)))
-
-
-def _function(library: ctypes.CDLL, name: str, result: type, argument: type) -> ctypes._NamedFuncPointer:
-    function = getattr(library, name)
-    function.restype, function.argtypes = result, [argument]
-    return function  # type: ignore[no-any-return]
+def _local(name: str, cards: Sequence[Device] | None) -> Device:
+    known = {one.name: one for one in devices(cards)}
+    if name not in known:
+        raise InvalidRequest(f"There is no device {name!r} here.", f"Choose one of {', '.join(known)}.")
+    return known[name]

@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.backend import Capability, LoadProgress, ModelFacts
 from workbench.engine_settings import EngineSettings
-from workbench.errors import DoesNotFit, InvalidModel, InvalidRequest, LoadCancelled, WorkbenchError
+from workbench.errors import InvalidModel, LoadCancelled
 from workbench.gguf import Header, check_whole, first_file, read_model
 from workbench_llama_cpp import parameters
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.memory import check_memory
+from workbench_llama_cpp.refusals import context_error, load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
 
-DEFAULT_CONTEXT = 8192
 _EMBEDDING_POOLINGS = (1, 2, 3)  # mean, first token, last token
 
 
 @dataclass(slots=True)
 class Loaded:
-    """A model in memory: its handle, and what was learned while loading."""
+    """A model in memory: its handle, and what was learned while loading, `tight` about the memory."""
 
     path: str
     model: Any
@@ -35,6 +34,7 @@ class Loaded:
     context_length: int
     vocabulary: Vocabulary
     kept: list[object]
+    tight: tuple[str, ...]
 
     def free(self) -> None:
         if self.model is not None:
@@ -43,24 +43,24 @@ class Loaded:
 
 
 def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
-    """Raises a WorkbenchError with a remedy; then nothing stays loaded."""
+    """Raises a WorkbenchError with a remedy, DoesNotFit before anything is loaded; then nothing stays."""
     header = read_model(path)
     check_whole(header)
     path = str(first_file(path))
     parameters.check(settings)
+    tight = check_memory(header, settings)
     model, kept = _load_weights(path, settings, progress)
-    length = settings.context_length or min(DEFAULT_CONTEXT, _trained_context(model))
-    return Loaded(path, model, header, settings, length, Vocabulary(model), kept)
+    length = parameters.context_length(settings, _trained_context(model))
+    return Loaded(path, model, header, settings, length, Vocabulary(model), kept, tight)
 
 
 def make_context(loaded: Loaded) -> Any:
-    """A context that serves all requests. Raises DoesNotFit before anything large is allocated."""
-    check_memory(loaded.path, loaded.header, loaded.settings, loaded.context_length)
+    """A context that serves all requests."""
     log.clear()
     wanted = parameters.context_parameters(loaded.settings, loaded.context_length)
     context = llama().llama_init_from_model(loaded.model, wanted)
     if context is None:
-        raise _context_error(log.text(), loaded)
+        raise context_error(log.text(), loaded.settings, loaded.context_length)
     _apply_loras(loaded, context)
     return context
 
@@ -117,43 +117,6 @@ def _load_weights(path: str, settings: EngineSettings, progress: LoadProgress) -
     return model, kept
 
 
-def load_error(path: str, said: str) -> WorkbenchError:
-    if unknown := re.search(r"unknown model architecture: '([^']*)'", said):
-        return InvalidModel(
-            f"{path} holds a model of the architecture {unknown[1]!r}, which this llama.cpp does not know.",
-            "Update llama-cpp-python, or take a model of another architecture.",
-        )
-    if re.search(r"unable to allocate|failed to allocate|out of memory", said):
-        return DoesNotFit(
-            f"The weights of {path} do not fit in memory.",
-            "Take a smaller quantization, or put fewer layers on the GPU with --gpu-layers.",
-        )
-    reasons = re.findall(r"error loading model(?: \w+)?: (.+)", said) or ["it gave no reason"]
-    return InvalidModel(
-        f"llama.cpp cannot load {path}: {reasons[-1]}.", "Download the file again or take another one."
-    )
-
-
-def _context_error(said: str, loaded: Loaded) -> WorkbenchError:
-    if "requires flash_attn" in said or ("flash_attn" in said and "quantized V" in said):
-        return InvalidRequest(
-            f"A {loaded.settings.kv_type_v} V cache needs flash attention, which this model cannot use here.",
-            "Use --kv-type f16.",
-        )
-    if block := re.search(r"(\S+) cache type (\S+) with block size \d+ does not divide", said):
-        return InvalidRequest(
-            f"The {block[1]} cache of this model cannot be {block[2]}.", "Use --kv-type f16."
-        )
-    if "failed to allocate" in said:
-        return DoesNotFit(
-            f"A context of {loaded.context_length} tokens for {loaded.settings.parallel} requests "
-            "does not fit in memory.",
-            "Use a smaller --context, fewer --parallel requests, or --kv-type q8_0.",
-        )
-    reason = said.strip().splitlines()[-1] if said.strip() else "it gave no reason"
-    return InvalidModel(f"llama.cpp cannot make a context: {reason}.", "Try the default settings.")
-
-
 def _trained_context(model: Any) -> int:
     return int(llama().llama_model_n_ctx_train(model))
 
@@ -168,7 +131,7 @@ def _placement(model: Any, settings: EngineSettings) -> str:
 
 def _notices(loaded: Loaded) -> list[str]:
     trained, length = _trained_context(loaded.model), loaded.context_length
-    notices = []
+    notices = list(loaded.tight)
     if loaded.settings.context_length is None and length < trained:
         notices.append(f"The context is {length} of the {trained} tokens the model was trained for.")
     if length > trained:

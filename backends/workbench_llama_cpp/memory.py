@@ -1,23 +1,23 @@
-"""Whether a context fits in the machine's memory, asked before it is allocated.
+"""Whether a model fits in the memory that is free, asked before anything of it is loaded.
 
-A bound from the header answers most questions at once. Only when that bound is too large is llama.cpp itself
-asked, with a model and a context that allocate nothing. Knows nothing of GPUs: they refuse by themselves.
+A bound from the header answers for most models at once. Only where that is too large is the estimator asked,
+which goes through loading the model. Knows no arithmetic of its own beyond the bound.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
-import psutil
-
+from workbench.cgroup import free_memory
 from workbench.engine_settings import EngineSettings
-from workbench.errors import DoesNotFit
+from workbench.errors import DoesNotFit, EngineDied, NoSpace, Unsupported
 from workbench.gguf import Header
+from workbench.memory import DeviceMemory, MemoryEstimate
 from workbench_llama_cpp import parameters
-from workbench_llama_cpp.binding import llama, log
+from workbench_llama_cpp.devices import free_on
+from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
 _BYTES_PER_ELEMENT = {
     "f32": 4.0,
@@ -30,78 +30,81 @@ _BYTES_PER_ELEMENT = {
     "q4_0": 18 / 32,
     "iq4_nl": 18 / 32,
 }
-_COMPUTE_BYTES = 2**30
-_PROBE_TOKENS = 65536
+_GIB = 2**30
+_MOST_TOKENS = 1 << 18  # of vocabularies
+_SMALL_CHANGE = 1 << 28
 
 
-def check_memory(path: str, header: Header, settings: EngineSettings, context_length: int) -> None:
-    """Raise DoesNotFit when the cache and its compute buffers need more than is free."""
-    free = psutil.virtual_memory().available
-    tokens = context_length * settings.parallel
-    if parameters.gpu_count() or cache_bound(header, settings) * tokens + _COMPUTE_BYTES <= free:
-        return
-    needed = _needed(path, settings, context_length)
-    if needed is None or needed <= free:
-        return
-    share = free * 0.9 / needed
-    longest = max(256, int(context_length * share) // 256 * 256)
+def check_memory(header: Header, settings: EngineSettings) -> tuple[str, ...]:
+    """What is tight, in sentences. Raises DoesNotFit, and what the estimator raises about the model."""
+    free = free_memory()
+    frees = {card.name: free_on(card) for card in parameters.gpus(settings)}
+    on_cards = {name: bytes_ for name, bytes_ in frees.items() if bytes_ is not None}
+    length = parameters.context_length(settings, header.context_length or parameters.DEFAULT_CONTEXT)
+    if upper_bound(header, settings, length) <= min([free, *on_cards.values()]):
+        return ()
+    try:
+        with closing(LlamaCppEstimator()) as estimator:
+            estimate = estimator.estimate(header, settings)
+    except (EngineDied, NoSpace, Unsupported):
+        return ()  # loading it will tell
+    _check(estimate, settings, length, {"CPU": free, **on_cards})
+    return _notices(estimate.host, free)
+
+
+def _check(estimate: MemoryEstimate, settings: EngineSettings, length: int, free: dict[str, int]) -> None:
+    for device in (estimate.host, *estimate.devices):
+        needed = device.total_bytes - device.mapped_bytes
+        if needed > free.get(device.name, needed):
+            raise _does_not_fit(device, settings, length, free[device.name])
+
+
+def _does_not_fit(device: DeviceMemory, settings: EngineSettings, length: int, free: int) -> DoesNotFit:
+    fixed = device.weights_bytes - device.mapped_bytes
+    growing = device.total_bytes - device.weights_bytes
+    where = "" if device.name == "CPU" else f" on {device.name}"
+    if fixed > free * 0.9:
+        return DoesNotFit(
+            f"The weights take {fixed / _GIB:.1f} GiB of memory{where}, {free / _GIB:.1f} GiB is free.",
+            "Take a smaller quantization" + (", or --gpu-layers with fewer layers." if where else "."),
+        )
+    longest = max(256, int(length * (free * 0.9 - fixed) / growing) // 256 * 256)
     requests = f" for each of {settings.parallel} requests" if settings.parallel > 1 else ""
-    raise DoesNotFit(
-        f"A context of {context_length} tokens{requests} needs {needed / 2**30:.1f} GiB, "
-        f"{free / 2**30:.1f} GiB is free.",
+    return DoesNotFit(
+        f"A context of {length} tokens{requests} needs {(fixed + growing) / _GIB:.1f} GiB{where}, "
+        f"{free / _GIB:.1f} GiB is free.",
         f"Use --context {longest}, or --kv-type q8_0 to halve what it takes.",
     )
 
 
-def _needed(path: str, settings: EngineSettings, context_length: int) -> int | None:
-    """The dry run's answer; for very long contexts, the line through two long ones, which is much quicker."""
-    tokens = context_length * settings.parallel
-    if tokens <= 2 * _PROBE_TOKENS:
-        return dry_run(path, settings, context_length)
-    near = dry_run(path, settings, _PROBE_TOKENS // settings.parallel)
-    far = dry_run(path, settings, 2 * _PROBE_TOKENS // settings.parallel)
-    if near is None or far is None:
-        return None
-    return far + (far - near) * (tokens - 2 * _PROBE_TOKENS) // _PROBE_TOKENS
+def _notices(host: DeviceMemory, free: int) -> tuple[str, ...]:
+    if host.total_bytes <= free:
+        return ()
+    return (
+        f"The model takes {host.total_bytes / _GIB:.1f} GiB of memory and {free / _GIB:.1f} GiB is free: "
+        "weights are read from the disk again and again, which is slow.",
+    )
 
 
-def cache_bound(header: Header, settings: EngineSettings) -> float:
-    """Bytes per token at most: as if every layer kept a full K and V. Windows and latents need less."""
+def upper_bound(header: Header, settings: EngineSettings, context_length: int) -> float:
+    """Bytes that model and context take at most. Generous where layers differ, or keep little."""
 
-    def value(name: str, default: int) -> int:
+    def value(name: str, default: int = 0) -> int:
         return _largest(header.metadata, f"{header.architecture}.{name}", default)
 
-    heads = value("attention.head_count", 1)
-    width = value("embedding_length", 0) // max(heads, 1)
-    kv_heads = value("attention.head_count_kv", heads)
+    tokens, batch = context_length * settings.parallel, settings.micro_batch
+    hidden, heads = value("embedding_length"), value("attention.head_count", 1)
+    width = hidden // max(heads, 1)
     k = value("attention.key_length", width) * _BYTES_PER_ELEMENT[settings.kv_type_k]
     v = value("attention.value_length", width) * _BYTES_PER_ELEMENT[settings.kv_type_v]
-    return value("block_count", 0) * kv_heads * (k + v)
-
-
-def dry_run(path: str, settings: EngineSettings, context_length: int) -> int | None:
-    """Bytes of cache, state and compute buffers as llama.cpp computes them; None where it refuses."""
-    functions = llama()
-    model_parameters, kept = parameters.model_parameters(settings, lambda share: True)
-    model_parameters.no_alloc = True
-    model_parameters.load_mode = functions.LLAMA_LOAD_MODE_NONE  # the others abort the process with no_alloc
-    log.clear()
-    model = functions.llama_model_load_from_file(os.fsencode(path), model_parameters)
-    if model is None:
-        return None
-    context = functions.llama_init_from_model(model, parameters.context_parameters(settings, context_length))
-    said = log.text()
-    if context is not None:
-        functions.llama_free(context)
-    functions.llama_model_free(model)
-    del kept
-    return needed_bytes(said) if context is not None else None
-
-
-def needed_bytes(said: str) -> int:
-    """Add up the sizes that llama.cpp logs, which are real also when nothing is allocated."""
-    pattern = r"(?:cache[^\n]*?: size|compute buffer size|RS buffer size)\s*=\s*([\d.]+) MiB"
-    return int(sum(float(size) for size in re.findall(pattern, said)) * 2**20)
+    kept = value("attention.head_count_kv", heads) * (k + v)
+    inner = max(value("ssm.inner_size"), hidden)
+    state = 4 * inner * (max(value("ssm.state_size"), value("wkv.head_size")) + 8)
+    attention = batch * tokens * 4 * (0 if settings.flash_attention == "on" else heads)
+    computed = 4 * batch * (4 * value("feed_forward_length") + 16 * inner) + batch * tokens * 8 + attention
+    logits = 8 * _MOST_TOKENS * settings.parallel
+    layers = value("block_count") * (kept * tokens + state * settings.parallel)
+    return header.weights_bytes * 1.05 + layers + computed + logits + _SMALL_CHANGE
 
 
 def _largest(metadata: Mapping[str, Any], key: str, default: int) -> int:

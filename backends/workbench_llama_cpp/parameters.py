@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
@@ -15,7 +15,7 @@ import psutil
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench_llama_cpp.binding import llama
-from workbench_llama_cpp.devices import buffer_type, devices, named
+from workbench_llama_cpp.devices import Device, buffer_type, devices, named
 
 KV_TYPES = {
     "f32": 0,
@@ -29,6 +29,7 @@ KV_TYPES = {
     "bf16": 30,
 }
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
+DEFAULT_CONTEXT = 8192
 BATCH = 2048
 _UNQUANTIZED = ("f32", "f16", "bf16")
 
@@ -46,6 +47,11 @@ def check(settings: EngineSettings) -> None:
             f"A {settings.kv_type_v} V cache needs flash attention, and it is off.",
             "Use --flash-attention on, or --kv-type f16.",
         )
+    if settings.parallel > (most := llama().llama_max_parallel_sequences()):
+        raise InvalidRequest(
+            f"llama.cpp serves at most {most} requests at once, not {settings.parallel}.",
+            f"Use --parallel {most} or less.",
+        )
     for lora in settings.lora:
         if not os.path.isfile(lora.path):
             raise InvalidRequest(f"There is no LoRA adapter {lora.path}.", "Check the path.")
@@ -57,8 +63,15 @@ def threads(settings: EngineSettings) -> int:
     return settings.threads or max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
 
 
-def model_parameters(settings: EngineSettings, progress: Callable[[float], bool]) -> tuple[Any, list[object]]:
-    """llama_model_params, and what must live as long as the load."""
+def context_length(settings: EngineSettings, trained: int) -> int:
+    """Tokens for each request: as asked, else what most conversations need, as far as the model goes."""
+    return settings.context_length or min(DEFAULT_CONTEXT, trained)
+
+
+def model_parameters(
+    settings: EngineSettings, progress: Callable[[float], bool], cards: Sequence[Device] | None = None
+) -> tuple[Any, list[object]]:
+    """llama_model_params, and what must live as long as the load; `cards` stand in for the GPUs here."""
     functions = llama()
     parameters = functions.llama_model_default_params()
     parameters.n_gpu_layers = -1 if settings.gpu_layers is None else settings.gpu_layers
@@ -73,20 +86,22 @@ def model_parameters(settings: EngineSettings, progress: Callable[[float], bool]
             )
         parameters.tensor_split = (ctypes.c_float * share_count)(*settings.split)
         kept.append(parameters.tensor_split)
-    if settings.devices:
-        handles = [device.handle for device in named(settings.devices) if device.is_gpu]
+    if settings.devices or cards is not None:
+        chosen = named(settings.devices, cards) if settings.devices else devices(cards)
+        handles = [device.handle for device in chosen if device.is_gpu]
         kept.append(array := (ctypes.c_void_p * (len(handles) + 1))(*handles, None))
         parameters.devices = ctypes.cast(array, ctypes.c_void_p)
-    if overrides := _overrides(settings):
+    if overrides := _overrides(settings, cards):
         kept.append(table := (BufferOverride * (len(overrides) + 1))(*overrides))
         parameters.tensor_buft_overrides = ctypes.cast(table, ctypes.c_void_p)
     return parameters, kept
 
 
-def _overrides(settings: EngineSettings) -> list[BufferOverride]:
+def _overrides(settings: EngineSettings, cards: Sequence[Device] | None) -> list[BufferOverride]:
     """The user's own overrides first, because the first match wins."""
     overrides = [
-        BufferOverride(one.pattern.encode(), buffer_type(one.buffer)) for one in settings.tensor_overrides
+        BufferOverride(one.pattern.encode(), buffer_type(one.buffer, cards))
+        for one in settings.tensor_overrides
     ]
     if settings.experts_on_cpu:
         layers = "|".join(str(layer) for layer in range(settings.experts_on_cpu))
@@ -115,6 +130,12 @@ def context_parameters(settings: EngineSettings, context_length: int) -> Any:
     parameters.swa_full = False
     parameters.no_perf = True
     return parameters
+
+
+def gpus(settings: EngineSettings) -> list[Device]:
+    """Those that a load with these settings uses."""
+    chosen = named(settings.devices) if settings.devices else devices()
+    return [device for device in chosen if device.is_gpu and settings.gpu_layers != 0]
 
 
 def gpu_count() -> int:

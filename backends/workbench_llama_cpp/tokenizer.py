@@ -13,7 +13,7 @@ from workbench.backend import Engine, LoadProgress, ModelFacts, StepEvent, Token
 from workbench.errors import LoadCancelled, Unsupported
 from workbench.gguf import Header, first_file, read_model
 from workbench_llama_cpp.binding import llama, log
-from workbench_llama_cpp.loading import load_error
+from workbench_llama_cpp.refusals import load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
 
 

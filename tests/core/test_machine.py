@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workbench.machine import Gpu, machine, probe
+from workbench.machine import machine, probe
 from workbench.machine.cgroup import Limits, limits
-from workbench.machine.gpus import gpus
+from workbench.machine.processor import processor
 
 
 def tree(root: Path, files: dict[str, str]) -> tuple[Path, Path]:
@@ -92,9 +92,43 @@ def test_limits_narrow_what_the_machine_reports(monkeypatch: pytest.MonkeyPatch)
     assert (here.ram_total, here.ram_free) == (5000, 10)
 
 
-def test_the_drivers_own_files_name_the_cards(tmp_path: Path) -> None:
-    folder = tmp_path / "gpus" / "0000:01:00.0"
-    folder.mkdir(parents=True)
-    (folder / "information").write_text("Model: \t\t NVIDIA GeForce RTX 3090\nIRQ:   \t\t 120\n")
-    assert gpus(tmp_path)[-1:] == (Gpu("NVIDIA GeForce RTX 3090"),)
-    assert gpus(tmp_path / "none") == gpus(tmp_path / "none either")
+def test_intels_two_kinds_of_cores_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3, 4, 5})
+    cpus = "sys/devices/system/cpu"
+    siblings = {
+        f"{cpus}/cpu{core}/topology/thread_siblings_list": f"{core // 2 * 2}-{core // 2 * 2 + 1}"
+        for core in range(4)
+    }
+    tree(
+        tmp_path,
+        {
+            **siblings,
+            "sys/devices/cpu_core/cpus": "0-3\n",
+            "sys/devices/cpu_atom/cpus": "4-7\n",
+            "proc/cpuinfo": "model name\t: Core i9\nflags\t: fpu avx avx2 fma avx_vnni\n\nmodel name\t: x\n",
+        },
+    )
+    found = processor(tmp_path)
+    assert (found.name, found.physical_cores, found.logical_cores) == ("Core i9", 4, 6)
+    assert (found.performance_cores, found.efficiency_cores) == (2, 2)
+    assert found.isa == ("AVX", "AVX2", "FMA", "AVX_VNNI")
+
+
+def test_arms_cores_tell_their_capacity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2})
+    capacities = {
+        f"sys/devices/system/cpu/cpu{core}/cpu_capacity": f"{value}\n"
+        for core, value in enumerate((446, 446, 1024))
+    }
+    tree(
+        tmp_path,
+        {**capacities, "proc/cpuinfo": "processor\t: 0\nFeatures\t: fp asimd asimddp i8mm sve sve2\n"},
+    )
+    found = processor(tmp_path)
+    assert (found.performance_cores, found.efficiency_cores) == (1, 2)
+    assert found.isa == ("NEON", "DOTPROD", "MATMUL_INT8", "SVE", "SVE2")
+
+
+def test_a_system_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
+    assert processor(tmp_path).logical_cores >= 1
+    assert machine(tmp_path).gpus == ()

@@ -9,6 +9,7 @@ import pytest
 
 from workbench.engine_settings import EngineSettings
 from workbench_llama_cpp.engine import LlamaCppEngine, open_engine
+from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
 Open = Callable[..., LlamaCppEngine]
 
@@ -26,3 +27,13 @@ def open_tiny() -> Iterator[Open]:
     yield open_one
     for engine in opened:
         engine.close()
+
+
+@pytest.fixture(scope="module")
+def estimator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCppEstimator]:
+    """One helper for a module, with a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
+        made = LlamaCppEstimator()
+        yield made
+        made.close()

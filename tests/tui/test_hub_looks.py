@@ -10,6 +10,7 @@ from tests.tui.driving import until
 from tests.tui.looking import DARK, LIGHT, Compare
 from tests.tui.looking import compare as compare
 from tests.tui.stage import WORKSTATION, Stage
+from workbench import repository_facts
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.link_question import LinkQuestion
 from workbench.tui.widgets.choice_list import ChoiceList
@@ -26,6 +27,7 @@ def called(value: tuple[int, int] | str) -> str:
 @pytest.fixture(autouse=True)
 def made_up(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     stage.hub = made_up_hub.hub()
+    monkeypatch.setattr(repository_facts, "MEANING_OF_FITS", "Fits here: made up for this picture.")
     stage.machine = WORKSTATION
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     for name in ("HF_ENDPOINT", "HF_TOKEN"):

@@ -4,52 +4,52 @@ from __future__ import annotations
 
 import click
 
-from workbench import __version__, paths, wording
-from workbench.cli import output
-from workbench.cli.backend_statuses import documents, print_statuses
+from workbench import __version__, paths
+from workbench.cli import machine_report, output
+from workbench.cli.backend_statuses import documents, print_statuses, statuses
 from workbench.cli.options import json_option
-from workbench.machine import Machine, machine
+from workbench.cli.terminal import StatusLine
+from workbench.machine.checkup import Checkup, checkup
 
 
 @click.command()
+@click.option("--measure", is_flag=True, help="Measure memory and disk again; else once on a machine.")
 @json_option
-def doctor(*, as_json: bool) -> None:
-    """Say what this machine is and what can run on it."""
-    here = machine()
+def doctor(*, measure: bool, as_json: bool) -> None:
+    """Say what this machine is and what can run on it.
+
+    The speeds of memory and disk are measured the first time and then remembered.
+    """
+    found = _examined(measure)
     if as_json:
-        output.document(_document(here))
+        output.document(
+            {
+                "workbench": __version__,
+                **machine_report.document(found),
+                "folders": {"models": str(paths.models_folder()), "history": str(paths.history_file())},
+                "backends": documents(),
+            }
+        )
         return
-    _print(here)
+    _print(found)
+
+
+def _examined(measure: bool) -> Checkup:
+    status = StatusLine()
+    status.show("looking at the machine")
+    try:
+        available = [name for name, one in statuses().items() if one.available]
+        return checkup(available, paths.models_folder(), anew=measure)
+    finally:
+        status.clear()
+
+
+def _print(found: Checkup) -> None:
+    machine_report.print_facts(iter([("workbench", __version__)]))
+    machine_report.print_facts(machine_report.facts(found))
+    places = [("models", str(paths.models_folder())), ("history", str(paths.history_file()))]
+    machine_report.print_facts(iter(places))
     output.line()
     print_statuses()
-
-
-def _document(here: Machine) -> dict[str, object]:
-    return {
-        "workbench": __version__,
-        "platform": here.platform,
-        "cpu": {
-            "name": here.cpu,
-            "physical_cores": here.physical_cores,
-            "logical_cores": here.logical_cores,
-        },
-        "ram": {"total_bytes": here.ram_total, "free_bytes": here.ram_free},
-        "gpus": [{"name": gpu.name, "memory_bytes": gpu.memory} for gpu in here.gpus],
-        "folders": {"models": str(paths.models_folder()), "history": str(paths.history_file())},
-        "backends": documents(),
-    }
-
-
-def _print(here: Machine) -> None:
-    gpus = ", ".join(gpu.name + (f" ({wording.size(gpu.memory)})" if gpu.memory else "") for gpu in here.gpus)
-    facts = {
-        "workbench": __version__,
-        "platform": here.platform,
-        "cpu": f"{here.cpu}, {here.physical_cores} cores, {here.logical_cores} threads",
-        "ram": f"{wording.size(here.ram_total)}, {wording.size(here.ram_free)} free",
-        "gpu": gpus or "none found",
-        "models": str(paths.models_folder()),
-        "history": str(paths.history_file()),
-    }
-    for name, value in facts.items():
-        output.line(f"{name:<10}{value}")
+    machine_report.print_devices(found)
+    machine_report.print_missing(found)

@@ -1,4 +1,4 @@
-"""`workbench history`: the conversations that were kept."""
+"""`workbench history`: the conversations that were kept, and with --memory what loads took."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from workbench.cli.options import json_option
 
 @click.group(invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many to list.")
+@click.option("--memory", is_flag=True, help="List loads instead: memory predicted, and memory taken.")
 @json_option
 @click.pass_context
-def history(context: click.Context, *, limit: int, as_json: bool) -> None:
-    """List conversations, the last spoken in first."""
-    if context.invoked_subcommand is None:
+def history(context: click.Context, *, limit: int, memory: bool, as_json: bool) -> None:
+    """List conversations, the last spoken in first; or loads, the last first."""
+    if context.invoked_subcommand is not None:
+        return
+    if memory:
+        from workbench.cli.memory_history import print_memory
+
+        print_memory(limit, as_json)
+    else:
         _list(limit, as_json)
 
 

@@ -13,14 +13,14 @@ from workbench.cli import output
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.models import LocalModel
-from workbench.runtime import open_model
+from workbench.planning.opening import open_planned
 
 
 async def open_told(model: LocalModel, settings: EngineSettings, backend: str | None) -> Provider:
     """The opened model; what is worth knowing about the loading goes to standard error."""
     status = StatusLine()
     try:
-        provider = await open_model(
+        provider = await open_planned(
             str(model.path),
             settings,
             backend=backend,

@@ -5,6 +5,7 @@ Knows the notation of each value; whether the value makes sense is checked where
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 import click
@@ -85,8 +86,22 @@ class _Bytes(_Notation):
         return count
 
 
+class _Memory(_Notation):
+    """Sizes of memory, where GB means GiB as makers of memory print it."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = _MEMORY.fullmatch(value.strip())
+        size = int(float(found[1]) * _MEMORY_UNITS[(found[2] or "").lower()]) if found else 0
+        if not 2**20 <= size < 2**50:
+            self.refuse(value)
+        return size
+
+
+_MEMORY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_MEMORY_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _UNITS = {"k": 1000, "m": 1000**2, "g": 1000**3}
 BYTES = _Bytes("NUMBER[K|M|G]")
+MEMORY = _Memory("SIZE")
 BIAS = _Bias("ID=BIAS")
 KV_TYPES_OF_CACHE = _KvTypes("TYPE[,TYPE]")
 TENSOR_OVERRIDE = _TensorOverride("PATTERN=BUFFER")

@@ -74,7 +74,13 @@ _ENGINE = (
     ),
     _engine("--split", type=SHARES, help="Shares of the model for each device, such as 3,1."),
     _engine("--lora", type=LORA, multiple=True, help="Apply a LoRA adapter; repeatable."),
-    _engine("--device", "devices", type=str, multiple=True, help="Use this device; repeatable."),
+    _engine(
+        "--device",
+        "devices",
+        type=str,
+        multiple=True,
+        help="Use this device, or rpc://HOST:PORT; repeatable.",
+    ),
 )
 
 _BACKEND = _engine("--backend", type=str, help="Use this engine; `workbench backends` lists them.")

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from workbench import repository_facts
 from workbench.cli import output
 from workbench.machine import Machine, machine
-from workbench.machine.fit import BASIS
 from workbench.models.hub.repository import HubFile, Repository, repository
 from workbench.models.hub.variants import Variant, choose, variants
 from workbench.models.reference import HubReference
+from workbench.planning.rough import BASIS, Rough
 
 
 def print_repository(reference: HubReference, as_json: bool) -> None:
@@ -49,19 +49,20 @@ def _print_notes(found: Repository, offered: Sequence[Variant]) -> None:
 def _document(found: Repository, offered: Sequence[Variant], here: Machine) -> dict[str, object]:
     told = asdict(found)
     del told["files"]
+    rough = Rough(offered, here)
     return {
         **told,
         "fits_basis": BASIS,
-        "variants": [_variant_document(variant, here) for variant in offered],
+        "variants": [_variant_document(variant, rough) for variant in offered],
     }
 
 
-def _variant_document(variant: Variant, here: Machine) -> dict[str, object]:
+def _variant_document(variant: Variant, rough: Rough) -> dict[str, object]:
     return {
         "label": variant.label,
         "bits_per_weight": variant.bits_per_weight and round(variant.bits_per_weight, 3),
         "size_bytes": variant.size_bytes if repository_facts.is_known(variant) else None,
-        "fits": repository_facts.fits(variant, here),
+        "fits": repository_facts.fits(variant, rough),
         "shards": len(variant.files),
         "problem": variant.problem,
         "files": [_file_document(file) for file in variant.files],

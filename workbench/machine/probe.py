@@ -6,16 +6,15 @@ Containers are respected. Knows no engine; whether one can use a card is the eng
 from __future__ import annotations
 
 import math
-import os
 import platform
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from workbench.machine.cgroup import Limits, limits
-from workbench.machine.gpus import Gpu, gpus
+from workbench.machine.gpus import Gpu, survey
+from workbench.machine.processor import processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,10 @@ class Machine:
         physical_cores: Whole cores this process may use; logical_cores counts their threads.
         ram_total: Bytes this process may use at most; ram_free is what it may still take.
         platform: Operating system and architecture, such as "Linux x86_64".
+        isa: Instruction sets that speed up models, such as "AVX2".
+        performance_cores: Of the physical cores, the fast ones; None, as the others, where all are alike.
+        ram_installed: Bytes of the whole machine; ram_limit is what a container allows of them, if it does.
+        problems: What could not be found out, in sentences.
     """
 
     cpu: str
@@ -36,20 +39,33 @@ class Machine:
     ram_free: int
     platform: str
     gpus: tuple[Gpu, ...] = ()
+    isa: tuple[str, ...] = ()
+    performance_cores: int | None = None
+    efficiency_cores: int | None = None
+    ram_installed: int | None = None
+    ram_limit: int | None = None
+    problems: tuple[str, ...] = ()
 
 
-def machine() -> Machine:
-    allowed = limits()
-    logical, physical = _cores()
-    total, free = _memory(allowed)
+def machine(root: Path = Path("/")) -> Machine:
+    """Files are looked for below `root`; the numbers of this system's memory are its own."""
+    allowed, found, graphics = limits(), processor(root), survey(root)
+    memory = psutil.virtual_memory()
+    limit = allowed.memory if allowed.memory and allowed.memory < memory.total else None
     return Machine(
-        cpu=_cpu_name(),
-        physical_cores=_within(allowed, physical),
-        logical_cores=_within(allowed, logical),
-        ram_total=total,
-        ram_free=free,
+        cpu=found.name,
+        physical_cores=_within(allowed, found.physical_cores),
+        logical_cores=_within(allowed, found.logical_cores),
+        ram_total=limit or memory.total,
+        ram_free=_least(memory.available, allowed.memory_free),
         platform=f"{platform.system()} {platform.machine()}",
-        gpus=gpus(),
+        gpus=graphics.gpus,
+        isa=found.isa,
+        performance_cores=found.performance_cores,
+        efficiency_cores=found.efficiency_cores,
+        ram_installed=memory.total,
+        ram_limit=limit,
+        problems=graphics.problems,
     )
 
 
@@ -57,36 +73,5 @@ def _within(allowed: Limits, cores: int) -> int:
     return cores if allowed.cpus is None else max(1, min(cores, math.ceil(allowed.cpus)))
 
 
-def _memory(allowed: Limits) -> tuple[int, int]:
-    system = psutil.virtual_memory()
-    total = min(system.total, allowed.memory or system.total)
-    free = system.available if allowed.memory_free is None else min(system.available, allowed.memory_free)
-    return total, free
-
-
-def _cores() -> tuple[int, int]:
-    """Logical and physical cores that this process may be scheduled on."""
-    if not hasattr(os, "sched_getaffinity"):
-        logical = os.cpu_count() or 1
-        return logical, psutil.cpu_count(logical=False) or logical
-    usable = os.sched_getaffinity(0)
-    return len(usable), len({_siblings(core) for core in usable})
-
-
-def _siblings(core: int, system: Path = Path("/sys/devices/system/cpu")) -> str:
-    try:
-        return (system / f"cpu{core}" / "topology" / "thread_siblings_list").read_text().strip()
-    except OSError:
-        return str(core)
-
-
-def _cpu_name(information: Path = Path("/proc/cpuinfo")) -> str:
-    if platform.system() == "Darwin":
-        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    try:
-        lines = information.read_text(errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()
+def _least(number: int, other: int | None) -> int:
+    return number if other is None else min(number, other)

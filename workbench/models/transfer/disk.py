@@ -35,7 +35,7 @@ def unwritable(path: Path, error: OSError) -> WorkbenchError:
             message = f"{path.parent} may not be written to."
         case _:
             return WorkbenchError(f"{path} cannot be written: {error.strerror}.", "Check the disk.")
-    return NoSpace(message, "What has arrived is kept; make room and run the same command again.")
+    return NoSpace(message, "What has arrived is kept; make room and start it again.")
 
 
 def check_space(folder: Path, needed: int) -> None:

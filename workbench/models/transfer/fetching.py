@@ -126,7 +126,7 @@ class Fetching:
         kept = f"{self._partial.arrived_bytes:,} of {self._partial.size:,} bytes are kept"
         return Unreachable(
             f"{failure.reason[:1].upper()}{failure.reason[1:]}, again and again.",
-            f"{kept}; run the same command again to go on.",
+            f"{kept}; start it again to go on.",
         )
 
     def _fetch(self, piece: Range) -> None:

@@ -60,9 +60,9 @@ class DownloadQueue:
                 if download.request.name == request.name and download.state != "done":
                     self.resume(download.id)
                     return download.id
+            remember(request, time.time())
             download = self._new(request, "waiting")
             self._downloads.append(download)
-            remember(request, time.time())
             self._wake()
             return download.id
 

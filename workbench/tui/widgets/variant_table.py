@@ -81,7 +81,7 @@ class VariantTable(Vertical):
             _cell(cell, width, heading)
             for cell, width, heading in zip(cells, widths, self._headings, strict=True)
         ]
-        return Content(" " * GAP).join(parts)
+        return Content(" " * GAP).join(parts).rstrip()
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -1,0 +1,56 @@
+"""SQLite files that several processes use at once, and the steps from an earlier form of one to the present.
+
+`PRAGMA user_version` counts the steps that a file has taken. Knows nothing of what is kept in them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from workbench.errors import WorkbenchError
+
+Migrations = Sequence[Sequence[str]]
+"""Statements of each step, the first of which make the tables."""
+_WAL_ATTEMPTS = 50
+
+
+def prepare(database: sqlite3.Connection, migrations: Migrations, name: str) -> None:
+    """Bring an opened file, new or old, to the present form. Raises WorkbenchError for a newer one."""
+    _use_write_ahead_log(database)
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("PRAGMA foreign_keys = ON")
+    version = _version(database)
+    if version > len(migrations):
+        raise WorkbenchError(
+            f"The {name} was written by a newer version of the workbench.", "Update the workbench."
+        )
+    if version < len(migrations):
+        _migrate(database, migrations)
+
+
+def _migrate(database: sqlite3.Connection, migrations: Migrations) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    # Another process may have migrated while this one waited for the lock.
+    for step in migrations[_version(database) :]:
+        for statement in step:
+            database.execute(statement)
+    database.execute(f"PRAGMA user_version = {len(migrations)}")
+    database.execute("COMMIT")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _use_write_ahead_log(database: sqlite3.Connection) -> None:
+    # The switch does not honour the busy timeout, so processes that open a new file at once must try again.
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(0.02)

@@ -1,0 +1,81 @@
+"""The devices as each engine sees them, asked in a process that ends soon after: looking at a GPU holds it.
+
+    python -m workbench.machine.engines NAME    prints one backend's devices as JSON
+
+The bare process is measured too, for what an engine takes before it has loaded anything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import msgspec
+
+from workbench import registry
+from workbench.engine_device import EngineDevice
+from workbench.errors import WorkbenchError
+from workbench.machine.asking import Unanswered, answer_of
+from workbench.machine.measurements import keep, recall
+from workbench.machine.process_memory import HostMemory, host_memory
+
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSight:
+    """What one engine sees, and what its process takes by itself; or why that cannot be told."""
+
+    devices: tuple[EngineDevice, ...] = ()
+    bare_process: HostMemory | None = None
+    problem: str = ""
+
+
+def engine_sight(name: str, seconds: float = _SECONDS) -> EngineSight:
+    """Never raises; a backend that crashes or hangs is a problem in one sentence."""
+    try:
+        answer = answer_of("workbench.machine.engines", name, seconds=seconds)
+        return msgspec.json.decode(answer, type=EngineSight)
+    except Unanswered as error:
+        return EngineSight(problem=f"{name} could not tell its devices. {error}")
+    except msgspec.MsgspecError:
+        return EngineSight(problem=f"{name} could not tell its devices: its answer cannot be read.")
+
+
+def engine_sights(names: Iterable[str]) -> dict[str, EngineSight]:
+    """All at once, each in a process of its own."""
+    asked = list(names)
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        return dict(zip(asked, pool.map(engine_sight, asked), strict=True))
+
+
+def remember(name: str, sight: EngineSight) -> None:
+    """Keep what the engine's process holds before it has loaded anything; every prediction contains it."""
+    if sight.bare_process is not None:
+        keep(f"bare process of {name}", sys.version, sight.bare_process.anonymous)
+
+
+def bare_process(name: str) -> int | None:
+    """Bytes, as last measured with this Python."""
+    known = recall(f"bare process of {name}", sys.version)
+    return int(known.value) if known else None
+
+
+def main() -> None:
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what an engine library prints must not reach the answer
+    try:
+        found = EngineSight(registry.load(sys.argv[1]).devices(), host_memory(os.getpid()))
+    except WorkbenchError as error:
+        found = EngineSight(problem=str(error))
+    with os.fdopen(answer, "wb") as stream:
+        stream.write(msgspec.json.encode(found))
+        stream.flush()
+    os._exit(0)  # a driver may hang or crash while it is unloaded, and the answer is out
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Memory on a GPU that no engine reports: the driver's context, library workspaces and growing pools.
+
+A model from published measurements, to be shown as a line of its own. Knows neither weights nor contexts.
+"""
+
+from __future__ import annotations
+
+from workbench.memory import VirtualGpu
+
+_MIB = 2**20
+_CUDA_CONTEXT_PER_MULTIPROCESSOR = int(3.1 * _MIB)
+"""Inferred from three cards: 555 MiB on 188 SMs and 107 MiB on 34 (ggml-org/llama.cpp#23604), 256 MiB on 82
+(invoke-ai/InvokeAI#9413)."""
+_CONTEXT = {"cuda": 457 * _MIB, "hip": 457 * _MIB, "vulkan": 457 * _MIB, "metal": 512 * _MIB}
+"""Where multiprocessors are unknown or do not tell: what Ollama kept free (ml/device.go)."""
+_WORKSPACE, _HOPPER_WORKSPACE = 4 * _MIB, 32 * _MIB
+"""cuBLAS, as ggml asks for it (ggml-cuda/common.cuh); Hopper and later get the larger one."""
+_POOL, _MOE_POOL, _POOL_MICRO_BATCH = 64 * _MIB, 128 * _MIB, 512
+"""The high water of ggml's CUDA pool, mostly quantized activations, which grow with the micro-batch."""
+_TURING, _DP4A, _VOLTA = (7, 5), (6, 1), (7, 0)
+
+
+def overhead_bytes(
+    gpu: VirtualGpu, *, moe: bool = False, micro_batch: int = 512, largest_quantized: int = 0
+) -> int:
+    """What a model's engine takes on this card beyond weights, cache and compute buffers.
+
+    Args:
+        gpu: The card.
+        moe: Whether the model has experts, whose activations are computed several at a time.
+        micro_batch: Tokens computed in one pass at most.
+        largest_quantized: Elements of the largest quantized matrix; cards that cannot multiply it as it is
+            unpack it to f16 for long prompts.
+    """
+    pool = (_MOE_POOL if moe else _POOL) * max(micro_batch, _POOL_MICRO_BATCH) // _POOL_MICRO_BATCH
+    if gpu.api != "cuda":
+        return _CONTEXT[gpu.api] + (0 if gpu.api == "metal" else pool)
+    unpacked = 2 * largest_quantized if _unpacks(gpu.compute_capability) else 0
+    return context_bytes(gpu) + _workspace(gpu.compute_capability) + pool + unpacked
+
+
+def context_bytes(gpu: VirtualGpu) -> int:
+    """What the driver takes as soon as a process uses the card."""
+    if gpu.api == "cuda" and gpu.multiprocessors:
+        return gpu.multiprocessors * _CUDA_CONTEXT_PER_MULTIPROCESSOR
+    return _CONTEXT[gpu.api]
+
+
+def _workspace(capability: tuple[int, int] | None) -> int:
+    return _HOPPER_WORKSPACE if capability and capability >= (9, 0) else _WORKSPACE
+
+
+def _unpacks(capability: tuple[int, int] | None) -> bool:
+    """Whether ggml hands quantized matrices to cuBLAS (ggml_cuda_should_use_mmq): Volta, and before DP4A."""
+    return capability is not None and (capability < _DP4A or _VOLTA <= capability < _TURING)

@@ -1,0 +1,81 @@
+"""The header of a model by the name that a person writes, whether the model is here or on the hub.
+
+Of a model on the hub nothing but its header is fetched. Knows nothing of what the header is wanted for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.errors import InvalidRequest, ModelNotFound
+from workbench.gguf import Header, read_model
+from workbench.models.header_cache import header_of
+from workbench.models.hub.repository import Repository, repository
+from workbench.models.hub.variants import Variant, choose, variants
+from workbench.models.locating import is_path, locate
+from workbench.models.reference import HubReference, parse_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A model and its header.
+
+    Attributes:
+        path: Where it is on this machine; "" where it is on the hub.
+        repository: Where it is on the hub, and `variant` what of it was meant; None where it is here.
+    """
+
+    name: str
+    header: Header
+    path: str = ""
+    repository: Repository | None = None
+    variant: Variant | None = None
+
+
+def named_header(name: str) -> Named:
+    """Raises ModelNotFound and InvalidModel, and of models on the hub also Unreachable and its kin."""
+    try:
+        found = locate(name)
+    except ModelNotFound:
+        reference = _reference(name)
+        if reference is None:
+            raise
+        return _on_hub(reference)
+    return Named(found.name, read_model(found.path), str(found.path))
+
+
+def siblings(named: Named) -> list[Named]:
+    """The same model in all the quantizations that its repository offers, the smallest first."""
+    if named.repository is None:
+        return [named]
+    offered = [one for one in variants(named.repository) if _is_readable(one)]
+    return [_read(named.repository, variant) for variant in sorted(offered, key=lambda one: one.size_bytes)]
+
+
+def _reference(name: str) -> HubReference | None:
+    if is_path(name):
+        return None
+    try:
+        reference = parse_reference(name)
+    except InvalidRequest:
+        return None
+    if isinstance(reference, HubReference):
+        return reference
+    raise InvalidRequest(
+        "Only a model on the hub can be looked into from afar.", f"Fetch it first: `workbench pull {name}`."
+    )
+
+
+def _on_hub(reference: HubReference) -> Named:
+    found = repository(reference.repository, reference.revision)
+    return _read(found, choose(found, reference.selector))
+
+
+def _read(found: Repository, variant: Variant) -> Named:
+    header = header_of(found, variant.files)
+    return Named(f"{found.id}:{variant.label}", header, repository=found, variant=variant)
+
+
+def _is_readable(variant: Variant) -> bool:
+    whole = not variant.problem and all(file.etag for file in variant.files)
+    return whole and all(file.path.lower().endswith(".gguf") for file in variant.files)

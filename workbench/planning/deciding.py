@@ -1,0 +1,110 @@
+"""What is decided for a load that needs a decision, and how a person is told.
+
+Knows how to ask the engine of the model's backend; which settings a person has set is seen from their values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workbench import registry, wording
+from workbench.engine_settings import EngineSettings
+from workbench.errors import DoesNotFit, WorkbenchError
+from workbench.gguf import Header, read_model
+from workbench.machine import Machine, machine
+from workbench.planning.budget import Verdict
+from workbench.planning.changes import Change, cheapest_changes
+from workbench.planning.estimates import Estimates
+from workbench.planning.formula import context_of
+from workbench.planning.places import on_this_machine
+from workbench.planning.plan import Plan, plan
+
+
+def decided(
+    model: str, header: Header, settings: EngineSettings, need: int, backend: str | None
+) -> tuple[EngineSettings, tuple[str, ...]]:
+    """Settings that fit, and what to tell of them. Raises DoesNotFit, naming the cheapest changes.
+
+    `need` is what the model takes at most on the processor alone.
+    """
+    here = machine()
+    if not here.gpus and need <= here.ram_free:
+        return settings, ()
+    with _estimates(model, header, here, backend) as estimates:
+        found = plan(estimates, settings, "balanced", _free(settings))
+        if not found.verdict.possible:
+            changes = cheapest_changes(estimates, found.settings)
+            raise does_not_fit(header.source_name, found.verdict, changes)
+        layers = estimates.shape.layers + 1
+        return _as_asked(found.settings, settings, header), _notices(found, settings, layers)
+
+
+def with_changes(
+    error: DoesNotFit, model: str, settings: EngineSettings, backend: str | None = None
+) -> DoesNotFit:
+    """The error of a load that failed, with the changes that would let it succeed where there are any."""
+    try:
+        with _estimates(model, read_model(model), machine(), backend) as estimates:
+            changes = cheapest_changes(estimates, settings)
+    except WorkbenchError:
+        return error
+    return DoesNotFit(error.message, advice(changes)) if changes else error
+
+
+def does_not_fit(name: str, verdict: Verdict, changes: tuple[Change, ...]) -> DoesNotFit:
+    """The error that says where it is short, by how much, and what would help."""
+    return DoesNotFit(f"{name} does not fit: {shortage(verdict)} missing.", advice(changes))
+
+
+def shortage(verdict: Verdict) -> str:
+    """Such as: 1.2 GiB of main memory and 300 MiB on CUDA0 are."""
+    places = [
+        f"{wording.size(missing)} {'of main memory' if place == 'CPU' else f'on {place}'}"
+        for place, missing in verdict.short
+    ]
+    return f"{' and '.join(places)} {'is' if len(places) == 1 else 'are'}"
+
+
+def advice(changes: tuple[Change, ...]) -> str:
+    """The changes as one sentence."""
+    if not changes:
+        return "Take a smaller quantization, or a smaller model."
+    ways = [f"{change.flags}{' (tight)' if change.verdict.fit == 'tight' else ''}" for change in changes]
+    return f"It fits with {', or with '.join(ways)}."
+
+
+def _estimates(model: str, header: Header, here: Machine, backend: str | None) -> Estimates:
+    name = backend or registry.name_for(model)
+    return Estimates(header, on_this_machine(name, here), registry.load(name).estimator())
+
+
+def _free(settings: EngineSettings) -> frozenset[str]:
+    """What a person left open; caches and micro-batches stay what they are unless somebody asks."""
+    free = {"context_length"} if settings.context_length is None else set()
+    if settings.gpu_layers is None and not settings.experts_on_cpu and not settings.tensor_overrides:
+        free |= {"gpu_layers", "experts_on_cpu"}
+    return frozenset(free if settings.split else {*free, "split"})
+
+
+def _as_asked(planned: EngineSettings, asked: EngineSettings, header: Header) -> EngineSettings:
+    """A context that is the engine's own choice anyway is left to it, so that its own words stay true."""
+    usual = planned.context_length == context_of(asked, header)
+    return replace(planned, context_length=asked.context_length) if usual else planned
+
+
+def _notices(found: Plan, asked: EngineSettings, layers: int) -> tuple[str, ...]:
+    notices, settings = list(found.remarks), found.settings
+    if settings.gpu_layers is not None and asked.gpu_layers is None:
+        notices.append(f"{settings.gpu_layers} of {layers} layers go to the GPU: more do not fit.")
+    if settings.experts_on_cpu and not asked.experts_on_cpu:
+        kept = wording.count(settings.experts_on_cpu, "layer")
+        notices.append(f"The experts of {kept} stay in main memory: the GPU has no room for them.")
+    if found.verdict.paged_bytes:
+        paged = wording.size(found.verdict.paged_bytes)
+        notices.append(
+            f"{paged} of the weights find no room in memory and are read from the disk again and again: "
+            "it will be slow."
+        )
+    elif found.verdict.fit == "tight":
+        notices.append("It fits, but only just.")
+    return tuple(notices)

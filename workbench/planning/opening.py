@@ -1,0 +1,41 @@
+"""Open a model with settings that fit this machine, and say what was decided.
+
+Takes the place of `workbench.runtime.open_model` wherever a person loads a model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from workbench.backend import Provider
+from workbench.engine_settings import EngineSettings
+from workbench.errors import DoesNotFit
+from workbench.planning.defaults import default_settings
+from workbench.planning.recording import record
+from workbench.runtime import open_model
+
+
+async def open_planned(
+    model: str,
+    settings: EngineSettings,
+    *,
+    backend: str | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Provider:
+    """As open_model; what the settings leave open is decided first, and told among the notices.
+
+    Raises as open_model, and DoesNotFit with the changes that would make it fit.
+    """
+    chosen = await asyncio.to_thread(default_settings, model, settings, backend)
+    try:
+        provider = await open_model(model, chosen.settings, backend=backend, progress=progress)
+    except DoesNotFit as error:
+        from workbench.planning.deciding import with_changes
+
+        raise await asyncio.to_thread(with_changes, error, model, chosen.settings, backend) from error
+    asyncio.get_running_loop().run_in_executor(None, record, model, chosen.settings, backend, provider)
+    if chosen.notices:
+        provider.facts = replace(provider.facts, notices=(*chosen.notices, *provider.facts.notices))
+    return provider

@@ -1,0 +1,131 @@
+"""Writes each load into the ledger: at once what the engine's process holds, and later what was predicted.
+
+    python -m workbench.planning.recording ID PID    adds the prediction of the load of that number
+
+The prediction is made by a process of low priority that outlives a short command, so no load waits for it.
+Nothing that goes wrong here is worth failing for.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import closing, suppress
+from dataclasses import replace
+
+import msgspec
+
+from workbench import registry
+from workbench.backend import Provider
+from workbench.engine_settings import EngineSettings
+from workbench.errors import WorkbenchError
+from workbench.gguf import read_model
+from workbench.machine.engines import EngineSight, bare_process, engine_sight, remember
+from workbench.machine.gpus import Gpu, as_card, gpus
+from workbench.machine.overhead import overhead_bytes
+from workbench.machine.process_memory import card_memory, host_memory
+from workbench.memory import DeviceMemory, MemoryEstimate
+from workbench.planning.ledger import ActualMemory, Ledger, LoadRecord
+
+_LOW_PRIORITY = 19
+_running: list[subprocess.Popen[bytes]] = []
+"""Predictions under way. Nobody waits for them, but those that are over are taken note of."""
+
+
+def record(model: str, settings: EngineSettings, backend: str | None, provider: Provider) -> None:
+    """Note what the provider's process holds, and have the prediction added. Never raises."""
+    pid = getattr(provider, "pid", None)
+    if pid is None or settings.vocabulary_only:
+        return
+    with suppress(WorkbenchError, OSError):
+        name = backend or registry.name_for(model)
+        held = host_memory(pid)
+        if held is None or registry.load(name).estimator() is None:
+            return
+        used = replace(settings, context_length=provider.facts.context_length)
+        actual = ActualMemory(name="CPU", held_bytes=held.anonymous, file_backed_bytes=held.file_backed)
+        with Ledger() as ledger:
+            load_id = ledger.begin(os.path.abspath(model), name, msgspec.json.encode(used).decode(), [actual])
+        _start(load_id, pid)
+
+
+def _start(load_id: int, pid: int) -> None:
+    """In a session of its own, so that Ctrl+C in the terminal does not reach it."""
+    _running[:] = [process for process in _running if process.poll() is None]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workbench.planning.recording", str(load_id), str(pid)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _running.append(process)
+
+
+def main() -> int:
+    with suppress(OSError, AttributeError):
+        os.nice(_LOW_PRIORITY)
+    load_id, pid = int(sys.argv[1]), int(sys.argv[2])
+    with Ledger() as ledger:
+        entry = ledger.entry(load_id)
+        if entry is None:
+            return 1
+        try:
+            cards = gpus()
+            held = card_memory(pid, cards)
+            predicted, names = prediction(entry, cards)
+            actual = [
+                ActualMemory(name=names[place], held_bytes=held[place]) for place in held if place in names
+            ]
+            ledger.complete(load_id, predicted, actual)
+        except WorkbenchError as error:
+            ledger.give_up(load_id, error.message)
+        except Exception as error:  # a third party's estimator may raise anything
+            ledger.give_up(load_id, f"The prediction failed: {type(error).__name__}.")
+    return 0
+
+
+def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimate, dict[str, str]]:
+    """What the engine's estimator says, what no engine reports, and its names for cards by their places."""
+    settings = msgspec.json.decode(entry.settings, type=EngineSettings)
+    estimator = registry.load(entry.backend).estimator()
+    if estimator is None:
+        raise WorkbenchError(f"{entry.backend} does not tell what a model takes.")
+    with closing(estimator):
+        header = read_model(entry.model)
+        estimate = estimator.estimate(header, settings)
+    moe = bool(header.metadata.get(f"{header.architecture}.expert_count"))
+    sight = None
+    if estimate.devices or bare_process(entry.backend) is None:
+        sight = engine_sight(entry.backend)
+        remember(entry.backend, sight)
+    places = _places(sight, cards) if sight else {}
+    overhead = estimate.host.overhead_bytes + (bare_process(entry.backend) or 0)
+    host = replace(estimate.host, overhead_bytes=overhead)
+    devices = tuple(
+        _with_overhead(one, places.get(one.name), settings.micro_batch, moe) for one in estimate.devices
+    )
+    names = {gpu.bus_id or gpu.name: name for name, gpu in places.items()}
+    return replace(estimate, host=host, devices=devices), names
+
+
+def _places(sight: EngineSight, cards: tuple[Gpu, ...]) -> dict[str, Gpu]:
+    """The system's cards by the engine's names for them; in order where the engine tells no places."""
+    by_place = {gpu.bus_id: gpu for gpu in cards if gpu.bus_id}
+    devices = [one for one in sight.devices if one.kind in ("gpu", "integrated")]
+    found = {one.name: by_place[one.bus_id] for one in devices if one.bus_id in by_place}
+    if not found and len(devices) == len(cards):
+        found = {one.name: gpu for one, gpu in zip(devices, cards, strict=True)}
+    return found
+
+
+def _with_overhead(one: DeviceMemory, gpu: Gpu | None, micro_batch: int, moe: bool) -> DeviceMemory:
+    card = as_card(gpu) if gpu else None
+    if card is None:
+        return one
+    return replace(one, overhead_bytes=overhead_bytes(card, moe=moe, micro_batch=micro_batch))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
