@@ -54,7 +54,11 @@ def bert(shape: Shape) -> Blueprint:
     blueprint = begun("bert", shape)
     blueprint.metadata["tokenizer.ggml.token_type_count"] = 2
     blueprint.say({"attention.layer_norm_epsilon": 1e-6, "attention.causal": False, "pooling_type": 1})
-    for name, rows in (("token_embd", shape.vocabulary), ("token_types", 2), ("position_embd", shape.context)):
+    for name, rows in (
+        ("token_embd", shape.vocabulary),
+        ("token_types", 2),
+        ("position_embd", shape.context),
+    ):
         blueprint.matrix(name, (shape.hidden, rows), "F32")
     _norm_with_bias(blueprint, "token_embd_norm", shape.hidden)
     for layer in range(shape.layers):

@@ -1,4 +1,4 @@
-"""An estimate from a header alone, and a load in earnest of the file that it heads: not a byte between them."""
+"""An estimate from a header alone, and a load in earnest of its file: not a byte between them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import pytest
 
 from tests.blueprints import write
 from tests.llama_cpp.architectures import ARCHITECTURES
-from workbench.engine_settings import EngineSettings, TensorOverride
+from workbench.engine_settings import EngineSettings
 from workbench.gguf import read_model
 from workbench.memory import DeviceMemory
 from workbench_llama_cpp import parameters
 from workbench_llama_cpp.binding import llama, log
-from workbench_llama_cpp.engine import open_engine
 from workbench_llama_cpp.estimating.breakdown import breakdown
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 

@@ -22,12 +22,14 @@ LOGGED_TO = 6000
 
 @pytest.fixture(scope="module")
 def by_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCppEstimator]:
-    """An estimator whose helper misjudges how a map lies in memory."""
+    """An estimator whose worker misjudges how a map lies in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-        patch.setattr(process, "_MODULE", "tests.llama_cpp.helper_with_another_layout")
-        made = LlamaCppEstimator()
+        with pytest.MonkeyPatch.context() as start:
+            start.setattr(process, "_MODULE", "tests.llama_cpp.worker_with_another_layout")
+            made = LlamaCppEstimator()
+            made.estimate(header(models.llama_3_8b()), EngineSettings(context_length=256), ())
         yield made
         made.close()
 

@@ -1,4 +1,4 @@
-"""Cards that are not there, against what others saw on cards that were: sizes from public logs, to the byte."""
+"""Cards that are not there, against what others saw on cards that were: sizes from public logs."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import psutil
@@ -115,16 +116,13 @@ def test_an_interruption_in_a_callback_is_not_lost(monkeypatch: pytest.MonkeyPat
 
 def test_a_model_may_outlive_the_block() -> None:
     """llama.cpp keeps pointers to the devices for as long as there is a model."""
-    with virtual_devices([card(48), card(24)]) as handles, loaded(models.llama_3_70b(), handles) as model:
-        inside = sizes(model)
-    with virtual_devices([card(48), card(24)]) as handles:
-        made = loaded(models.llama_3_70b(), handles)
-        model = made.__enter__()
-    gc.collect()
-    bytearray(1 << 20)
-    assert sizes(model) == inside
-    assert sizes(model, n_ctx=16_384)["CUDA0"].context == 2 * inside["CUDA0"].context
-    made.__exit__(None, None, None)
+    with ExitStack() as until_freed:
+        with virtual_devices([card(48), card(24)]) as handles:
+            model = until_freed.enter_context(loaded(models.llama_3_70b(), handles))
+            inside = sizes(model)
+        gc.collect()
+        assert sizes(model) == inside
+        assert sizes(model, n_ctx=16_384)["CUDA0"].context == 2 * inside["CUDA0"].context
 
 
 def test_the_same_card_is_the_same_device() -> None:
@@ -136,7 +134,7 @@ def test_the_same_card_is_the_same_device() -> None:
 
 
 def test_an_unknown_operation_is_left_to_the_cpu() -> None:
-    """Every operation this ggml knows, without a rule or with one, and one that it does not know."""
+    """One that this ggml does not know, and one that no backend has a rule for here."""
     with virtual_devices([card(api=api) for api in ("cuda", "metal", "vulkan")]) as handles:
         for handle in handles:
             device = structures.Device.from_address(handle)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from workbench import registry
+from workbench import registry, wording
 from workbench.cli import fit_report, output
 from workbench.cli.fit_report import Report
 from workbench.cli.option_types import MEMORY
@@ -17,6 +18,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench.machine import machine
 from workbench.machine.cards import card
+from workbench.memory import MemoryEstimate
 from workbench.models.header_of_name import Named, named_header, siblings
 from workbench.planning.aims import AIMS, MEANING, Aim
 from workbench.planning.budget import fits
@@ -98,7 +100,7 @@ def fit(
         check(settings, estimates.shape, estimates.places)
         free = _free(context)
         planned = plan(estimates, settings, aim or "balanced", free) if wants_plan or aim else None
-        report = _report(found, estimates, planned.settings if planned else settings, planned)
+        report = _report(found, estimates, planned.settings if planned else settings, planned, mmproj)
         report.rows = _frontier(found, estimates, settings, free) if wants_frontier else ()
         if as_json:
             output.document(fit_report.document(report))
@@ -124,14 +126,17 @@ def _estimates(
     )
 
 
-def _report(found: Named, estimates: Estimates, settings: EngineSettings, planned: Plan | None) -> Report:
+def _report(
+    found: Named,
+    estimates: Estimates,
+    settings: EngineSettings,
+    planned: Plan | None,
+    projector: Path | None,
+) -> Report:
     settings = estimates.spelled(settings)
     estimate = estimates.ask(settings)
     verdict = fits(estimate, estimates.places.budget)
     changes = () if verdict.possible else cheapest_changes(estimates, settings)
-    notes = [*estimate.notes, *estimates.places.notes]
-    if estimate.basis == "formula":
-        notes.append(NO_ESTIMATOR)
     return Report(
         model=found.name,
         header=found.header,
@@ -140,10 +145,23 @@ def _report(found: Named, estimates: Estimates, settings: EngineSettings, planne
         budget=estimates.places.budget,
         verdict=verdict,
         changes=changes,
-        notes=tuple(notes),
+        notes=(*estimate.notes, *estimates.places.notes, *_notes(found, estimate, settings, projector)),
         plan=planned,
         layers=estimates.shape.layers + 1,
     )
+
+
+def _notes(
+    found: Named, estimate: MemoryEstimate, settings: EngineSettings, projector: Path | None
+) -> Iterator[str]:
+    if estimate.basis == "formula":
+        yield NO_ESTIMATOR
+    trained, length = found.header.context_length, settings.context_length
+    if trained and length and length > trained:
+        yield f"A context of {length:,} tokens is longer than the {trained:,} the model was trained for."
+    offered = found.variant.projector if found.variant else None
+    if offered and not projector:
+        yield f"Its projector, {offered.name} ({wording.size(offered.size_bytes)}), is not counted."
 
 
 def _free(context: click.Context) -> frozenset[str]:

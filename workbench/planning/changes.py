@@ -82,7 +82,8 @@ def _ways(estimates: Estimates, settings: EngineSettings) -> Iterator[Way]:
     yield lambda: ways.fewer_requests(settings)
     yield lambda: ways.divided(quantized)
     yield lambda: ways.divided_and_shorter(settings)
-    yield lambda: ways.shorter(replace(quantized, micro_batch=small.micro_batch))
+    if not ways.as_it_is(quantized):
+        yield lambda: ways.shorter(replace(quantized, micro_batch=small.micro_batch))
 
 
 class _Ways:

@@ -1,24 +1,22 @@
 """How a model is loaded when nobody says how: what fits this machine, found before anything is loaded.
 
-A model that fits with room to spare costs one look at its header. Others are planned with the engine's help,
-and what does not fit is refused with the changes that would make it fit. What a person has set is kept.
+A small file costs nothing, and a model that fits with room to spare one look at its header. Others are
+planned with the engine's help, and what does not fit is refused with the changes that would make it fit. What
+a person has set is kept.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-
-import psutil
 
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, WorkbenchError
-from workbench.gguf import read_model
-from workbench.planning.formula import Formula
 
+_SMALL_FILE = 128 << 20
+_SMALL_CONTEXT = 32_768
 _SAFETY = 1.25
 """What the formula says, and what it may have missed."""
-_SMALL_BYTES = 512 << 20
-"""What takes no more than this goes wherever the engine puts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +27,30 @@ class Chosen:
     notices: tuple[str, ...] = ()
 
 
+def is_small(model: str, settings: EngineSettings) -> bool:
+    """Whether the model goes wherever the engine puts it, and the engine's own check is enough."""
+    tokens = (settings.context_length or 0) * settings.parallel
+    try:
+        return os.path.getsize(model) <= _SMALL_FILE and tokens <= _SMALL_CONTEXT
+    except OSError:
+        return True
+
+
 def default_settings(model: str, settings: EngineSettings, backend: str | None = None) -> Chosen:
     """The settings for the model at this path, with what was left open decided.
 
     Raises DoesNotFit, naming the cheapest changes. Whatever else goes wrong leaves the settings as they are:
     the engine will say it better.
     """
-    if settings.vocabulary_only or settings.devices:
+    if settings.vocabulary_only or settings.devices or is_small(model, settings):
         return Chosen(settings)
+    from workbench.gguf import read_model
+    from workbench.planning.deciding import decided
+    from workbench.planning.formula import Formula
+
     try:
         header = read_model(model)
         need = int(Formula(header).estimate(settings).host.total_bytes * _SAFETY)
-        if need <= min(_SMALL_BYTES, psutil.virtual_memory().available // 2):
-            return Chosen(settings)
-        from workbench.planning.deciding import decided
-
         return Chosen(*decided(model, header, settings, need, backend))
     except DoesNotFit:
         raise

@@ -12,8 +12,7 @@ from dataclasses import replace
 from workbench.backend import Provider
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit
-from workbench.planning.defaults import default_settings
-from workbench.planning.recording import record
+from workbench.planning.defaults import Chosen, default_settings, is_small
 from workbench.runtime import open_model
 
 
@@ -28,14 +27,23 @@ async def open_planned(
 
     Raises as open_model, and DoesNotFit with the changes that would make it fit.
     """
-    chosen = await asyncio.to_thread(default_settings, model, settings, backend)
+    chosen = Chosen(settings)
+    if not is_small(model, settings):
+        chosen = await asyncio.to_thread(default_settings, model, settings, backend)
     try:
         provider = await open_model(model, chosen.settings, backend=backend, progress=progress)
     except DoesNotFit as error:
         from workbench.planning.deciding import with_changes
 
         raise await asyncio.to_thread(with_changes, error, model, chosen.settings, backend) from error
-    asyncio.get_running_loop().run_in_executor(None, record, model, chosen.settings, backend, provider)
+    asyncio.get_running_loop().run_in_executor(None, _record, model, chosen.settings, backend, provider)
     if chosen.notices:
         provider.facts = replace(provider.facts, notices=(*chosen.notices, *provider.facts.notices))
     return provider
+
+
+def _record(model: str, settings: EngineSettings, backend: str | None, provider: Provider) -> None:
+    """The import takes longer than the recording, and nothing waits for either."""
+    from workbench.planning.recording import record
+
+    record(model, settings, backend, provider)

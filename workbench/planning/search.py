@@ -127,14 +127,17 @@ class Search:
 
     def _with_fewer_layers(self, settings: EngineSettings, margin: bool) -> Iterator[Candidate]:
         """Of a model with experts, these go first, as they are the cheapest to compute elsewhere."""
-        if self._may("experts_on_cpu") and self.shape.expert_layers:
-            settings = replace(settings, experts_on_cpu=self.shape.expert_layers)
+        experts = self.shape.expert_layers if self._may("experts_on_cpu") else settings.experts_on_cpu
 
-        def on_gpu(count: int) -> Candidate:
-            return self.whole(replace(settings, gpu_layers=count))
+        def divided(layers: int, experts: int) -> Candidate:
+            return self.whole(replace(settings, gpu_layers=layers, experts_on_cpu=experts))
 
-        count = last(0, self.shape.layers, lambda count: self._has_room(on_gpu(count), margin))
-        yield on_gpu(count or 0)
+        def has_room(layers: int, experts: int) -> bool:
+            return self._has_room(divided(layers, experts), margin)
+
+        layers = last(0, self.shape.layers, lambda count: has_room(count, experts)) or 0
+        fewer = first(settings.experts_on_cpu, experts, lambda count: has_room(layers, count))
+        yield divided(layers, experts if fewer is None else fewer)
 
     def _has_room(self, candidate: Candidate, margin: bool) -> bool:
         """On the GPUs; what is then left to main memory is judged afterwards."""

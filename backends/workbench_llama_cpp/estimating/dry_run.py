@@ -35,6 +35,8 @@ class DryModel:
         for device in devices(cards):
             withhold(device.buffer_type)
         wanted, self._kept = parameters.model_parameters(settings, lambda share: True, cards)
+        for device in devices(cards):  # those of other machines are known only now
+            withhold(device.buffer_type)
         wanted.no_alloc = True
         wanted.load_mode = llama().LLAMA_LOAD_MODE_NONE
         log.clear()

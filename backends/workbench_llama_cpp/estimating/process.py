@@ -1,4 +1,4 @@
-"""The helper process as its owner sees it: started at the first question, and again after it died.
+"""The worker process as its owner sees it: started at the first question, and again after it died.
 
 It is given its time and no more; what it said last is kept for the message. Not for several threads at once.
 """
@@ -19,7 +19,7 @@ from workbench_llama_cpp.estimating import messages
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
-_MODULE = "workbench_llama_cpp.estimating.helper"
+_MODULE = "workbench_llama_cpp.estimating.worker"
 _LAST_WORDS = 4096
 _SOURCE_FOLDER = re.compile(r"/\S+/(?=[^/\s]+:\d+:)")
 _QUIET = {"GGML_NO_BACKTRACE": "1", "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1"}

@@ -52,7 +52,10 @@ def refusal(response: BaseHTTPResponse, address: str, signed: bool) -> TryAgain 
     if signed or status == 416:
         return TryAgain(f"{name} answers with HTTP {status}", refused=True)
     if status in (401, 403):
-        return AccessDenied(f"{name} does not let you read this file.", "Ask for access on its page, and set HF_TOKEN to a token that has it.")
+        return AccessDenied(
+            f"{name} does not let you read this file.",
+            "Ask for access, and set HF_TOKEN.",
+        )
     if status in (404, 410):
         return ModelNotFound(f"{name} has no such file.", "Check the name and the revision.")
     return Unreachable(f"{name} answers with HTTP {status}.", "Try again later.")

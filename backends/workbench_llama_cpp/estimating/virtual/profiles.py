@@ -1,8 +1,8 @@
 """In what ggml's backends for GPUs differ, as far as memory is concerned.
 
 Read in ggml 0.25.3. HIP is CUDA's code, compiled for AMD. Metal and Vulkan also put the nodes of a
-computation into another order and fuse some. That is not imitated: their compute buffers come out up to
-UNORDERED_BYTES too large or too small.
+computation into another order and fuse some. That is not imitated: their compute buffers come out too small
+by up to UNORDERED_BYTES for each 512 tokens of the micro-batch, or too large, seldom by more.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORTH_MOVING = 32  # tokens from which a GPU computes with weights that lie in 
 _GIB = 2**30
 
 UNORDERED_BYTES = 48 * 2**20
-"""The most that imitating the order changed, over twelve architectures with flash attention."""
+"""More than the original functions added, over eleven models with contexts of 8192 to 131072 tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

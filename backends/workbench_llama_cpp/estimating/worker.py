@@ -1,9 +1,9 @@
-"""The helper process: goes through loading models that are not there, so that no crash of it harms anybody.
+"""The worker process: goes through loading models that are not there, so that no crash of it harms anybody.
 
 Questions come on standard input, answers leave on the standard output it was started with. When the input
 ends, the process ends at once, whatever it is doing.
 
-    python -m workbench_llama_cpp.estimating.helper [--log]    --log: leave llama.cpp's own breakdown alone
+    python -m workbench_llama_cpp.estimating.worker [--log]    --log: leave llama.cpp's own breakdown alone
 """
 
 from __future__ import annotations
