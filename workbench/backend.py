@@ -238,6 +238,9 @@ class Estimator(ABC):
     ) -> MemoryEstimate:  # fmt: skip
         """`gpus` None: this machine's; (): none. Raises InvalidModel, InvalidRequest or EngineDied."""
 
+    def prepare(self) -> None:  # noqa: B027 - there may be nothing to do
+        """Begin what takes long, and return at once, so that the first answer comes sooner."""
+
     @abstractmethod
     def close(self) -> None:
         """End what was started. Idempotent."""

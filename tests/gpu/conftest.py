@@ -28,7 +28,7 @@ def gpu() -> Gpu:
     if not found:
         pytest.skip("There is no GPU in this machine.")
     sight = engine_sight("llama-cpp")
-    if not any(device.is_gpu for device in sight.devices):
+    if not any(device.kind in ("gpu", "integrated") for device in sight.devices):
         pytest.skip(f"llama.cpp was built without support for the {found[0].name} in this machine.")
     return found[0]
 

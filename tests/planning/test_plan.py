@@ -13,7 +13,7 @@ from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
-from workbench.planning.aims import AIMS, Aim
+from workbench.planning.aim import AIMS, Aim
 from workbench.planning.budget import fits
 from workbench.planning.changes import cheapest_changes
 from workbench.planning.estimates import Estimates

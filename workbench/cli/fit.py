@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from workbench import registry, wording
+from workbench import registry
 from workbench.cli import fit_report, output
-from workbench.cli.fit_report import Report
+from workbench.cli.fit_findings import frontier_of, reported
 from workbench.cli.option_types import MEMORY
 from workbench.cli.options import engine_options, json_option
 from workbench.cli.sections import SectionedCommand
-from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidRequest
 from workbench.machine import machine
 from workbench.machine.cards import card
-from workbench.memory import MemoryEstimate
-from workbench.models.header_of_name import Named, named_header, siblings
-from workbench.planning.aims import AIMS, MEANING, Aim
-from workbench.planning.budget import fits
-from workbench.planning.changes import cheapest_changes
+from workbench.models.header_of_name import named_header
+from workbench.planning.aim import AIMS, CHOSEN, MEANING, Aim
 from workbench.planning.checks import check
-from workbench.planning.estimates import NO_ESTIMATOR, Estimates
-from workbench.planning.frontier import KV_TYPES, Row, frontier
-from workbench.planning.places import Places, Seen, described, on_this_machine
-from workbench.planning.plan import CHOSEN, Plan, plan
+from workbench.planning.estimates import Estimates
+from workbench.planning.places import described, on_this_machine
+
+if TYPE_CHECKING:
+    from workbench.planning.plan import Plan
 
 EPILOG = """\b
 Examples:
@@ -93,75 +90,34 @@ def fit(
     """
     if gpus and settings.devices:
         raise click.UsageError("--gpu asks about cards that need not be here, --device about one that is.")
-    cards, found = [card(text) for text in gpus], named_header(model)
-    name = backend or registry.name_for(found.path or found.header.source_name)
-    places = described(cards, ram, machine()) if cards else on_this_machine(name, machine(), ram)
-    with _estimates(found, places, name, settings, draft, mmproj) as estimates:
+    cards = [card(text) for text in gpus]
+    name = backend or registry.name_for(model if Path(model).is_file() else "model.gguf")
+    with ExitStack() as opened:
+        estimator = registry.load(name).estimator()
+        if estimator is not None:
+            opened.callback(estimator.close)
+            estimator.prepare()
+        found = named_header(model)
+        beside = named_header(draft).header if draft else None
+        places = described(cards, ram, machine()) if cards else on_this_machine(name, machine(), ram)
+        estimates = Estimates(
+            found.header, places, estimator, draft=beside, projector=mmproj, devices=settings.devices
+        )
         check(settings, estimates.shape, estimates.places)
         free = _free(context)
-        planned = plan(estimates, settings, aim or "balanced", free) if wants_plan or aim else None
-        report = _report(found, estimates, planned.settings if planned else settings, planned, mmproj)
-        report.rows = _frontier(found, estimates, settings, free) if wants_frontier else ()
-        if as_json:
-            output.document(fit_report.document(report))
-        else:
-            fit_report.show(report)
+        planned = _planned(estimates, settings, aim, free) if wants_plan or aim else None
+        report = reported(found, estimates, planned.settings if planned else settings, planned, mmproj)
+        report.rows = frontier_of(found, estimates, settings, free) if wants_frontier else ()
+    if as_json:
+        output.document(fit_report.document(report))
+    else:
+        fit_report.show(report)
 
 
-def _estimates(
-    found: Named,
-    places: Places | Seen,
-    backend: str,
-    settings: EngineSettings,
-    draft: str | None,
-    projector: Path | None,
-) -> Estimates:
-    return Estimates(
-        found.header,
-        places,
-        registry.load(backend).estimator(),
-        draft=named_header(draft).header if draft else None,
-        projector=projector,
-        devices=settings.devices,
-    )
+def _planned(estimates: Estimates, settings: EngineSettings, aim: Aim | None, free: frozenset[str]) -> Plan:
+    from workbench.planning.plan import plan
 
-
-def _report(
-    found: Named,
-    estimates: Estimates,
-    settings: EngineSettings,
-    planned: Plan | None,
-    projector: Path | None,
-) -> Report:
-    settings = estimates.spelled(settings)
-    estimate = estimates.ask(settings)
-    verdict = fits(estimate, estimates.places.budget)
-    changes = () if verdict.possible else cheapest_changes(estimates, settings)
-    return Report(
-        model=found.name,
-        header=found.header,
-        settings=settings,
-        estimate=estimate,
-        budget=estimates.places.budget,
-        verdict=verdict,
-        changes=changes,
-        notes=(*estimate.notes, *estimates.places.notes, *_notes(found, estimate, settings, projector)),
-        plan=planned,
-        layers=estimates.shape.layers + 1,
-    )
-
-
-def _notes(
-    found: Named, estimate: MemoryEstimate, settings: EngineSettings, projector: Path | None
-) -> Iterator[str]:
-    if estimate.basis == "formula":
-        yield NO_ESTIMATOR
-    trained, length = found.header.context_length, settings.context_length
-    if trained and length and length > trained:
-        yield f"A context of {length:,} tokens is longer than the {trained:,} the model was trained for."
-    offered = found.variant.projector if found.variant else None
-    if offered and not projector:
-        yield f"Its projector, {offered.name} ({wording.size(offered.size_bytes)}), is not counted."
+    return plan(estimates, settings, aim or "balanced", free)
 
 
 def _free(context: click.Context) -> frozenset[str]:
@@ -173,25 +129,3 @@ def _free(context: click.Context) -> frozenset[str]:
         for name in names
     }
     return CHOSEN - given
-
-
-def _frontier(
-    found: Named, estimates: Estimates, settings: EngineSettings, free: frozenset[str]
-) -> tuple[Row, ...]:
-    status = StatusLine()
-    status.show(f"reading the headers of {found.name}")
-    try:
-        models = siblings(found)
-    finally:
-        status.clear()
-    if not models:
-        raise InvalidRequest(
-            f"{found.name} comes in no quantization that can be looked into.", "Name another."
-        )
-    rows = [(_label(one), Estimates(one.header, estimates.places)) for one in models]
-    kinds = KV_TYPES if "kv_type_k" in free else (settings.kv_type_k,)
-    return frontier(estimates, rows, settings, kinds, free)
-
-
-def _label(model: Named) -> str:
-    return model.variant.label if model.variant else model.header.quantization

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from workbench import wording
 from workbench.cli import output
@@ -10,12 +11,14 @@ from workbench.cli.fit_tables import plan_document, print_frontier, print_plan, 
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import DeviceMemory, MemoryEstimate
+from workbench.planning.advice import shortage
 from workbench.planning.budget import Budget, Verdict
-from workbench.planning.changes import Change
-from workbench.planning.deciding import shortage
 from workbench.planning.flags import flags
-from workbench.planning.frontier import Row
-from workbench.planning.plan import Plan
+
+if TYPE_CHECKING:
+    from workbench.planning.changes import Change
+    from workbench.planning.frontier import Row
+    from workbench.planning.plan import Plan
 
 _PARTS = ("weights", "context", "compute", "overhead", "total")
 _VERDICTS = {"fits": "It fits.", "tight": "It fits, but only just."}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from workbench import wording
 from workbench.cli import output
-from workbench.planning.aims import MEANING
+from workbench.planning.aim import MEANING
 from workbench.planning.flags import flags
-from workbench.planning.frontier import Cell, Row
-from workbench.planning.levers import Lever
-from workbench.planning.plan import Plan
-from workbench.planning.search import Candidate
+
+if TYPE_CHECKING:
+    from workbench.planning.frontier import Cell, Row
+    from workbench.planning.levers import Lever
+    from workbench.planning.plan import Plan
+    from workbench.planning.search import Candidate
 
 _CELLS = {"fits": "yes", "tight": "tight", "divided": "part", "no": "-"}
 _WITH_GPUS = "yes: all on the GPU; part: layers or experts in main memory; -: it does not fit."

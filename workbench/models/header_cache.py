@@ -63,10 +63,15 @@ def header_of(repository: Repository, files: tuple[HubFile, ...]) -> Header:
     from workbench.models.transfer.remote_header import remote_header
 
     header = remote_header(repository, files).header
+    keep(files, header)
+    return header
+
+
+def keep(files: tuple[HubFile, ...], header: Header) -> None:
+    """Remember the header of the model in these files, as far as there is room for it."""
     if place := _place(files):
         with suppress(OSError, ValueError):
             _write(place, msgspec.msgpack.encode(_kept(header)))
-    return header
 
 
 def cached_header(files: tuple[HubFile, ...]) -> Header | None:

@@ -8,23 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, get_args
 
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
+from workbench.planning.aim import Aim
 from workbench.planning.attempt import Attempt, Proposal, longest
 from workbench.planning.formula import USUAL_CONTEXT
 from workbench.planning.search import Candidate, Search
-
-Aim = Literal["balanced", "fastest", "longest-context", "all-on-gpu", "quality"]
-AIMS: tuple[Aim, ...] = get_args(Aim)
-MEANING: dict[Aim, str] = {
-    "balanced": "the usual context as fast as it goes, more of it where it costs nothing",
-    "fastest": "as little as possible left to the processor",
-    "longest-context": "the longest context that leaves no more layers to the processor",
-    "all-on-gpu": "nothing left to the processor",
-    "quality": "a long context, with a cache that loses nothing",
-}
 
 _SHORTEST = 512
 _LONGER = (2 * USUAL_CONTEXT, 4 * USUAL_CONTEXT)

@@ -12,8 +12,8 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, WorkbenchError
 from workbench.gguf import Header, read_model
 from workbench.machine import Machine, machine
-from workbench.planning.budget import Verdict
-from workbench.planning.changes import Change, cheapest_changes
+from workbench.planning.advice import advice, does_not_fit
+from workbench.planning.changes import cheapest_changes
 from workbench.planning.estimates import Estimates
 from workbench.planning.formula import context_of
 from workbench.planning.places import on_this_machine
@@ -49,28 +49,6 @@ def with_changes(
     except WorkbenchError:
         return error
     return DoesNotFit(error.message, advice(changes)) if changes else error
-
-
-def does_not_fit(name: str, verdict: Verdict, changes: tuple[Change, ...]) -> DoesNotFit:
-    """The error that says where it is short, by how much, and what would help."""
-    return DoesNotFit(f"{name} does not fit: {shortage(verdict)} missing.", advice(changes))
-
-
-def shortage(verdict: Verdict) -> str:
-    """Such as: 1.2 GiB of main memory and 300 MiB on CUDA0 are."""
-    places = [
-        f"{wording.size(missing)} {'of main memory' if place == 'CPU' else f'on {place}'}"
-        for place, missing in verdict.short
-    ]
-    return f"{' and '.join(places)} {'is' if len(places) == 1 else 'are'}"
-
-
-def advice(changes: tuple[Change, ...]) -> str:
-    """The changes as one sentence."""
-    if not changes:
-        return "Take a smaller quantization, or a smaller model."
-    ways = [f"{change.flags}{' (tight)' if change.verdict.fit == 'tight' else ''}" for change in changes]
-    return f"It fits with {', or with '.join(ways)}."
 
 
 def _estimates(model: str, header: Header, here: Machine, backend: str | None) -> Estimates:

@@ -13,9 +13,9 @@ from typing import Literal
 
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
+from workbench.planning.aim import CHOSEN
 from workbench.planning.attempt import longest
 from workbench.planning.estimates import Estimates
-from workbench.planning.plan import CHOSEN
 from workbench.planning.search import Candidate, Search
 
 Place = Literal["fits", "tight", "divided", "no"]

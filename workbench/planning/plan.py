@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench.memory import MemoryEstimate
-from workbench.planning.aims import Aim, proposed
+from workbench.planning.aim import CHOSEN, Aim
+from workbench.planning.aims import proposed
 from workbench.planning.attempt import Proposal
 from workbench.planning.budget import Verdict
 from workbench.planning.cache import is_quantized
@@ -19,10 +20,6 @@ from workbench.planning.estimates import Estimates
 from workbench.planning.levers import Lever, levers
 from workbench.planning.search import Candidate, Search
 
-CHOSEN = frozenset(
-    {"context_length", "kv_type_k", "kv_type_v", "micro_batch", "gpu_layers", "experts_on_cpu", "split"}
-)
-"""The settings that a plan may choose, where a person has not."""
 _MOST_PROPOSALS = 4
 _CACHES = frozenset({"kv_type_k", "kv_type_v"})
 

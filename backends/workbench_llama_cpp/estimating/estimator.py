@@ -49,6 +49,9 @@ class LlamaCppEstimator(Estimator):
             devices=found.devices, host=found.host, basis="dry run", notes=tuple(dict.fromkeys(found.notes))
         )
 
+    def prepare(self) -> None:
+        threading.Thread(target=self._start, daemon=True).start()
+
     def close(self) -> None:
         with self._lock:
             self._helper.close()
@@ -57,6 +60,10 @@ class LlamaCppEstimator(Estimator):
     def pid(self) -> int | None:
         """The helper's process, while there is one."""
         return self._helper.pid
+
+    def _start(self) -> None:
+        with self._lock:
+            self._helper.start()
 
     def _model(
         self, header: Header, settings: EngineSettings, gpus: tuple[VirtualGpu, ...] | None

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from typing import IO
 
-from workbench.errors import EngineDied, error_of_kind
+from workbench.errors import EngineDied, WorkbenchError, error_of_kind
 from workbench_llama_cpp.estimating import messages
 
 START_SECONDS = 60.0
@@ -44,6 +45,12 @@ class HelperProcess:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Before there is a question. What goes wrong now goes wrong again with the first one."""
+        if self._process is None:
+            with suppress(_Died, WorkbenchError):
+                self._start()
 
     def ask(self, question: messages.Question) -> messages.Measured:
         """Raises what the helper refused with, and EngineDied when it dies over the question twice."""

@@ -1,0 +1,139 @@
+"""What a load decides by itself: nothing for what is small, a plan for what is not, words for what fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.blueprints import Blueprint, models
+from tests.blueprints.blueprint import header_bytes
+from tests.planning.cards import GIB, HERE, RTX_3060
+from workbench.engine_settings import EngineSettings
+from workbench.errors import DoesNotFit
+from workbench.machine import Gpu, Machine
+from workbench.models import locate
+from workbench.planning import deciding
+from workbench.planning.defaults import default_settings, is_small
+from workbench.planning.opening import open_planned
+from workbench.planning.places import Places, Seen, described
+
+Pretend = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
+    """That this machine has so much memory, and these cards, whose sizes are worked out by the engine."""
+
+    def machine_with(ram: int, *cards: object) -> None:
+        here = replace(HERE, ram_total=ram, ram_free=ram, gpus=tuple(Gpu("card") for _ in cards))
+
+        def places(backend: str, here: Machine, ram_bytes: int | None = None) -> Places | Seen:
+            return replace(described(cards, ram, here), virtual=True)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(deciding, "machine", lambda: here)
+        monkeypatch.setattr(deciding, "on_this_machine", places)
+
+    return machine_with
+
+
+def hollow(folder: Path, blueprint: Blueprint) -> str:
+    """A file as large as the model's, with its header and no weights."""
+    path = folder / f"{blueprint.architecture}.gguf"
+    head = header_bytes(blueprint, {"tokenizer.ggml.model": "none"})
+    size = len(head) + sum(-(-tensor.size_bytes // 32) * 32 for tensor in blueprint.tensors)
+    path.write_bytes(head)
+    os.truncate(path, size)
+    return str(path)
+
+
+def test_a_small_model_is_left_to_the_engine_without_a_look(tmp_path: Path) -> None:
+    guide = str(locate("guide").path)
+    assert is_small(guide, EngineSettings())
+    assert default_settings(guide, EngineSettings()).settings == EngineSettings()
+    assert not is_small(guide, EngineSettings(context_length=200_000))
+    assert not is_small(hollow(tmp_path, models.lfm2_1_2b()), EngineSettings())
+
+
+def test_what_fits_main_memory_with_room_stays_as_it_is(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(64 * GIB)
+    chosen = default_settings(hollow(tmp_path, models.llama_3_8b()), EngineSettings())
+    assert chosen.settings == EngineSettings() and not chosen.notices
+
+
+def test_a_gpu_that_is_too_small_gets_what_fits(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(64 * GIB, RTX_3060)
+    dense = default_settings(hollow(tmp_path, models.gemma_3_27b()), EngineSettings())
+    assert 0 < (dense.settings.gpu_layers or 0) < 63
+    assert "layers go to the GPU" in dense.notices[0]
+    experts = default_settings(hollow(tmp_path, models.qwen3_30b_a3b()), EngineSettings())
+    assert experts.settings.experts_on_cpu and experts.settings.gpu_layers is None
+    assert "experts" in experts.notices[0]
+
+
+def test_a_gpu_with_room_gets_it_all_and_a_longer_context(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(64 * GIB, replace(RTX_3060, memory_bytes=24 * GIB))
+    chosen = default_settings(hollow(tmp_path, models.llama_3_8b()), EngineSettings())
+    assert chosen.settings.gpu_layers is None and chosen.settings.context_length == 32_768
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"context_length": 4096},
+        {"gpu_layers": 5},
+        {"kv_type_k": "q8_0", "kv_type_v": "q8_0"},
+        {"micro_batch": 64},
+        {"parallel": 2},
+    ],
+)
+def test_what_a_person_has_given_is_kept(tmp_path: Path, pretend: Pretend, given: dict[str, object]) -> None:
+    pretend(64 * GIB, RTX_3060)
+    asked = EngineSettings(**given)  # type: ignore[arg-type]
+    chosen = default_settings(hollow(tmp_path, models.gemma_3_27b()), asked)
+    for name, value in given.items():
+        assert getattr(chosen.settings, name) == value
+
+
+def test_what_does_not_fit_is_refused_with_the_cheapest_changes(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(6 * GIB)
+    with pytest.raises(DoesNotFit) as raised:
+        default_settings(hollow(tmp_path, models.llama_3_8b()), EngineSettings(context_length=131_072))
+    assert "main memory is missing" in raised.value.message
+    assert "--context" in raised.value.remedy and "It fits with" in raised.value.remedy
+
+
+def test_without_changes_that_help_a_smaller_one_is_advised(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(GIB)
+    with pytest.raises(DoesNotFit, match="smaller quantization"):
+        default_settings(hollow(tmp_path, models.llama_3_8b()), EngineSettings())
+
+
+def test_a_shorter_context_than_usual_is_said(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(int(3.3 * GIB))
+    chosen = default_settings(hollow(tmp_path, models.llama_3_8b()), EngineSettings())
+    assert (chosen.settings.context_length or 0) < 8192
+    assert any(f"{chosen.settings.context_length:,} tokens" in notice for notice in chosen.notices)
+
+
+def test_what_cannot_be_read_is_left_to_the_engine(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(200 << 20))
+    assert default_settings(str(broken), EngineSettings()).settings == EngineSettings()
+
+
+async def test_a_refused_load_leaves_no_process_behind(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(GIB)
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    with pytest.raises(DoesNotFit):
+        await open_planned(hollow(tmp_path, models.llama_3_8b()), EngineSettings())
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before

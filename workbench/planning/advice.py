@@ -1,0 +1,34 @@
+"""What a person is told where a model does not fit: how much is missing, and what would help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench import wording
+from workbench.errors import DoesNotFit
+from workbench.planning.budget import Verdict
+
+if TYPE_CHECKING:
+    from workbench.planning.changes import Change
+
+
+def does_not_fit(name: str, verdict: Verdict, changes: tuple[Change, ...]) -> DoesNotFit:
+    """The error that says where it is short, by how much, and what would help."""
+    return DoesNotFit(f"{name} does not fit: {shortage(verdict)} missing.", advice(changes))
+
+
+def shortage(verdict: Verdict) -> str:
+    """Such as: 1.2 GiB of main memory and 300 MiB on CUDA0 are."""
+    places = [
+        f"{wording.size(missing)} {'of main memory' if place == 'CPU' else f'on {place}'}"
+        for place, missing in verdict.short
+    ]
+    return f"{' and '.join(places)} {'is' if len(places) == 1 else 'are'}"
+
+
+def advice(changes: tuple[Change, ...]) -> str:
+    """The changes as one sentence."""
+    if not changes:
+        return "Take a smaller quantization, or a smaller model."
+    ways = [f"{change.flags}{' (tight)' if change.verdict.fit == 'tight' else ''}" for change in changes]
+    return f"It fits with {', or with '.join(ways)}."
