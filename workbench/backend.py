@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from workbench.conversation import Conversation
+from workbench.constraint import Constraint
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported
 from workbench.events import Event, FinishReason, SampledToken, Usage
+from workbench.generation import Generation
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.sampling import SamplingSettings
 
-Capability = Literal["generate", "embed", "logprobs"]
+Capability = Literal["generate", "embed", "logprobs", "constrain"]
 LoadProgress = Callable[[float], bool]
 """Told the loaded share from 0 to 1; returns False to stop loading, which raises LoadCancelled."""
 
@@ -70,6 +71,7 @@ class TokenRequest:
     """One request to an Engine. The engine ends it after `max_tokens`, at its context, or at an end token.
 
     `logprobs` asks for the log-probability of each drawn token and of that many alternatives beside it.
+    Only tokens that keep to the `constraint` are drawn, and the answer ends when it is complete.
     """
 
     id: int
@@ -78,6 +80,7 @@ class TokenRequest:
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     logprobs: int | None = None
     ignore_end: bool = False
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +156,6 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give back everything. Idempotent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
-    """One request to a Provider: a conversation, a raw text or raw tokens, and how to continue it."""
-
-    prompt: Conversation | str | tuple[int, ...]
-    sampling: SamplingSettings = field(default_factory=SamplingSettings)
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
-    logprobs: int | None = None
-    ignore_end: bool = False
 
 
 class Provider(ABC):

@@ -5,26 +5,59 @@ Knows nothing of chat templates, tokens or storage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the assistant asks for. `arguments` is JSON text, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function that the assistant may ask to be called; `parameters` is a JSON Schema.
+
+    `strict` holds the arguments to the schema, token by token.
+    """
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn: who said it, and the text."""
+    """One turn: who said it, and the text.
+
+    Attributes:
+        reasoning: What an assistant thought before it answered.
+        tool_calls: What an assistant asks to be called.
+        tool_call_id: Of a tool's turn, the call that it answers; `name` is the tool's.
+    """
 
     role: Role
     content: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages in the order they were said."""
+    """Messages in the order they were said, and the tools that are at hand."""
 
     messages: tuple[Message, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
     def __add__(self, message: Message) -> Conversation:
-        return Conversation((*self.messages, message))
+        return Conversation((*self.messages, message), self.tools)

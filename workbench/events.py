@@ -1,7 +1,7 @@
 """What a model says while it answers: the events that every Provider yields, in order.
 
-Zero or more Prefill, then zero or more TextDelta, then exactly one Finished. A failure is an exception
-instead. Knows nothing of wires or screens.
+Zero or more Prefill, then zero or more ReasoningDelta, TextDelta and ToolCallDelta, then exactly one
+Finished. A failure is an exception instead. Knows nothing of wires or screens.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,33 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of what the model thinks before it answers; as TextDelta, but no part of the answer."""
+
+    text: str
+    tokens: int
+    logprobs: tuple[SampledToken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The next piece of a call: the first one of each `index` has id and name, all add to its arguments."""
+
+    index: int
+    arguments: str = ""
+    id: str = ""
+    name: str = ""
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts of one request; `cached_tokens` is the part of the prompt not computed again."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +89,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end: "stop" for the model's own end or a stop string, "length" when a limit was reached."""
+    """The end: "stop" for the model's own end or a stop string, "length" when a limit was reached.
+
+    "tool_calls" is the model's own end too, after it has asked for calls.
+    """
 
     reason: FinishReason
     usage: Usage = field(default_factory=Usage)
@@ -83,4 +107,4 @@ class Finished:
         )
 
 
-Event = Prefill | TextDelta | Finished
+Event = Prefill | ReasoningDelta | TextDelta | ToolCallDelta | Finished

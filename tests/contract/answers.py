@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from workbench.backend import (
-    Engine,
-    Generation,
-    PromptComputed,
-    Provider,
-    RequestEnded,
-    StepEvent,
-    TokenDrawn,
-)
+from workbench.backend import Engine, PromptComputed, Provider, RequestEnded, StepEvent, TokenDrawn
 from workbench.conversation import Conversation, Message
 from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.generation import Generation
 from workbench.sampling import SamplingSettings
 
 GREEDY = SamplingSettings(temperature=0)

@@ -9,9 +9,10 @@ import signal
 import pytest
 
 from tests.contract.answers import GREEDY, ask, events_of, finished, text_of
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, WorkbenchError
 from workbench.events import TextDelta
+from workbench.generation import Generation
 
 QUESTION = Generation(prompt=ask("What is the weather?"), sampling=GREEDY)
 LONG = Generation(prompt=ask("What is the weather?"), sampling=GREEDY, max_tokens=400, ignore_end=True)

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from workbench.backend import Backend, Engine, Generation, Provider, TokenRequest
+from workbench.backend import Backend, Engine, Provider, TokenRequest
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest, Unsupported
+from workbench.generation import Generation
 from workbench.runtime import open_model
 
 ALONE = EngineSettings(vocabulary_only=True)

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from workbench.backend import Generation, ModelFacts, Provider
+from workbench.backend import ModelFacts, Provider
 from workbench.benchmark import Workload, measure
 from workbench.errors import InvalidRequest, Unsupported
 from workbench.events import Event, Finished, TextDelta, Timings, Usage
+from workbench.generation import Generation
 
 
 class Timed(Provider):

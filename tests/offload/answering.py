@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.contract.answers import GREEDY, events_of
-from workbench.backend import Generation
 from workbench.engine_settings import EngineSettings
 from workbench.events import TextDelta
+from workbench.generation import Generation
 from workbench.runtime import open_model
 
 LENGTH = 32

@@ -12,10 +12,10 @@ import workbench_guide
 from tests.cli.process import Workbench
 from tests.contract.answers import GREEDY
 from tests.offload.device_server import DeviceServer
-from workbench.backend import Generation
 from workbench.engine_settings import EngineSettings
 from workbench.errors import EngineDied, Unreachable
 from workbench.events import TextDelta
+from workbench.generation import Generation
 from workbench.runtime import open_model
 from workbench_llama_cpp.ggml import PLUGIN_FOLDER
 

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 
-from workbench.backend import Generation, ModelFacts, Provider
+from workbench.backend import ModelFacts, Provider
 from workbench.conversation import Conversation
 from workbench.errors import ContextExceeded
 from workbench.events import (
@@ -24,6 +24,7 @@ from workbench.events import (
     TokenLogprob,
     Usage,
 )
+from workbench.generation import Generation
 
 CONTEXT = 512
 RUNNER_UP = TokenLogprob(b"perhaps", -2.0)

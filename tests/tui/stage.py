@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.tui.made_up_hub import broken_hub
-from workbench.backend import Generation, ModelFacts, Provider
+from workbench.backend import ModelFacts, Provider
 from workbench.chat.history import History
 from workbench.engine_settings import EngineSettings
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Finished, FinishReason, Prefill, TextDelta, Timings, Usage
+from workbench.generation import Generation
 from workbench.machine import Gpu, Machine
 from workbench.models import Description
 from workbench.models.transfer.queue import DownloadQueue

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from statistics import median, stdev
 from typing import cast
 
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.benchmark.workload import RandomTokens, SpeedTest, Workload
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, Finished
+from workbench.generation import Generation
 from workbench.sampling import SamplingSettings
 
 _GREEDY = SamplingSettings(temperature=0)

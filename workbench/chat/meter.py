@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Meter:
         match event:
             case Prefill(done, total):
                 self._prompt = (done, total)
-            case TextDelta(tokens=tokens):
+            case TextDelta(tokens=tokens) | ReasoningDelta(tokens=tokens) | ToolCallDelta(tokens=tokens):
                 self._tokens += tokens
                 if self._first is None:
                     self._first, self._tokens_with_first = self._clock(), self._tokens

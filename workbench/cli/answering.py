@@ -9,9 +9,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import assert_never, cast
 
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.chat.meter import Meter, Reading
-from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta
+from workbench.generation import Generation
 
 
 class Answer:
@@ -31,7 +32,7 @@ class Answer:
                 return text
             case Finished():
                 self.finished = event
-            case Prefill():
+            case Prefill() | ReasoningDelta() | ToolCallDelta():
                 pass
             case _:
                 assert_never(event)

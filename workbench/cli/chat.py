@@ -8,7 +8,6 @@ import sys
 
 import click
 
-from workbench.backend import Generation
 from workbench.chat.history import History
 from workbench.cli import output
 from workbench.cli.chat_lines import chat_lines
@@ -20,6 +19,7 @@ from workbench.cli.sections import SectionedCommand
 from workbench.conversation import Conversation
 from workbench.engine_settings import EngineSettings
 from workbench.errors import WorkbenchError
+from workbench.generation import Generation
 from workbench.models import locate
 from workbench.sampling import SamplingSettings
 

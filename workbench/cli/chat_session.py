@@ -9,12 +9,13 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.chat.history import History, answered
 from workbench.cli.answering import Answer, give
 from workbench.cli.terminal import StreamWithStatus
 from workbench.conversation import Conversation, Message
 from workbench.events import Finished
+from workbench.generation import Generation
 
 
 class ChatSession:

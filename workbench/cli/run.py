@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from workbench.backend import Generation
 from workbench.cli import output, prompt
 from workbench.cli.answering import Answer, give
 from workbench.cli.loading import opened
@@ -15,6 +14,7 @@ from workbench.cli.options import engine_options, json_option, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.conversation import Conversation, Message
 from workbench.engine_settings import EngineSettings
+from workbench.generation import Generation
 from workbench.models import LocalModel, locate
 from workbench.sampling import SamplingSettings
 

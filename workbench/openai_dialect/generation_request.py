@@ -12,8 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from workbench.backend import Generation
 from workbench.conversation import Conversation
+from workbench.generation import Generation
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.openai_dialect.reply import Reply
 from workbench.openai_dialect.unsupported_fields import UnsupportedFields

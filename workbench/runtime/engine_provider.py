@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.chat.template import render
 from workbench.conversation import Conversation
 from workbench.errors import EngineDied, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.generation import Generation
 from workbench.runtime import messages
 from workbench.runtime.engine_process import CallReply, EngineProcess
 

@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import cast
 
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.generation import Generation
 from workbench.openai_dialect.reply import CollectedAnswer
 
 IndexedEvent = tuple[int, Event]

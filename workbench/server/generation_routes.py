@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workbench import __version__
-from workbench.backend import Generation, ModelFacts, Provider
+from workbench.backend import ModelFacts, Provider
 from workbench.events import Finished, Prefill, TextDelta, Usage
+from workbench.generation import Generation
 from workbench.openai_dialect.chat_request import ChatRequest
 from workbench.openai_dialect.completion_request import CompletionRequest
 from workbench.openai_dialect.generation_request import GenerationRequest

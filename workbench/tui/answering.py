@@ -10,9 +10,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import assert_never, cast
 
-from workbench.backend import Generation, Provider
+from workbench.backend import Provider
 from workbench.chat.meter import Meter
-from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta
+from workbench.generation import Generation
 from workbench.tui.widgets.turns import Answer
 
 STOPPED = "stopped"
@@ -45,7 +46,7 @@ async def _stream(provider: Provider, generation: Generation, answer: Answer, me
                     answer.add(text)
                 case Finished():
                     return event
-                case Prefill():
+                case Prefill() | ReasoningDelta() | ToolCallDelta():
                     pass
                 case _:
                     assert_never(event)

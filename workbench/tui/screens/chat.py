@@ -17,10 +17,10 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, Markdown
 
-from workbench.backend import Generation
 from workbench.chat.history import ConversationSummary
 from workbench.chat.meter import Meter
 from workbench.errors import LoadCancelled
+from workbench.generation import Generation
 from workbench.sampling import SamplingSettings
 from workbench.tui.answering import show_answer
 from workbench.tui.dialogue import Dialogue

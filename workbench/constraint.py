@@ -1,0 +1,24 @@
+"""What an answer must look like, to the token: a JSON Schema, a regular expression or a grammar.
+
+A plain value. Knows no engine and checks nothing; whoever enforces it says what it cannot enforce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ConstraintKind = Literal["json_schema", "regex", "lark", "gbnf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """The whole answer matches `text`, which is of this kind.
+
+    Attributes:
+        kind: "json_schema" is a schema as JSON text; "lark" is llguidance's dialect of Lark, in which a rule
+            may hold a schema (`%json {...}`) and name control tokens (`<|end|>`); "gbnf" is llama.cpp's own.
+    """
+
+    kind: ConstraintKind
+    text: str
