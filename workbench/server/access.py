@@ -42,12 +42,13 @@ class Access:
         headers = Headers(scope=scope)
         if self._loopback_only and not _is_local(headers):
             message = "This server answers to localhost only. Call it as localhost or 127.0.0.1."
-            refused = error_response(refusal(message, 403, code="host_not_allowed"), 403)
+            refused = error_response(scope["path"], refusal(message, 403, code="host_not_allowed"), 403)
             await refused(scope, receive, send)
         elif scope["path"] != _OPEN_PATH and not self._has_key(headers):
             message = "The API key is missing or wrong. Send it as: Authorization: Bearer KEY."
             body = refusal(message, 401, code="invalid_api_key")
-            await error_response(body, 401, {"www-authenticate": "Bearer"})(scope, receive, send)
+            refused = error_response(scope["path"], body, 401, {"www-authenticate": "Bearer"})
+            await refused(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -1,4 +1,7 @@
-"""The application: routes, error bodies and access, over a pool of models. Knows nothing of sockets."""
+"""The application: groups of routes, error bodies and access, over a pool of models.
+
+Knows nothing of sockets.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,18 @@ import asyncio
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
 
+from workbench.server import generation_routes, model_routes
 from workbench.server.access import Access
+from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
 from workbench.server.error_responses import HANDLERS
-from workbench.server.event_stream import KEEP_ALIVE_SECONDS
-from workbench.server.generation_routes import chat_completions, completions
 from workbench.server.model_pool import ModelPool
-from workbench.server.model_routes import health, list_models, show_model
 from workbench.server.request_body import BODY_LIMIT_BYTES
+
+ROUTES = (
+    *model_routes.ROUTES,
+    *generation_routes.ROUTES,
+)
 
 
 def create_app(
@@ -30,13 +36,7 @@ def create_app(
     `loopback_only` refuses requests that call the server by another name than localhost.
     """
     app = Starlette(
-        routes=[
-            Route("/health", health),
-            Route("/v1/models", list_models),
-            Route("/v1/models/{id:path}", show_model),
-            Route("/v1/chat/completions", chat_completions, methods=["POST"]),
-            Route("/v1/completions", completions, methods=["POST"]),
-        ],
+        routes=list(ROUTES),
         middleware=[Middleware(Access, api_key=api_key, loopback_only=loopback_only)],
         exception_handlers=dict(HANDLERS),
     )

@@ -1,4 +1,4 @@
-"""Exceptions as HTTP responses: OpenAI's error body for everything that goes wrong. Knows no route."""
+"""Exceptions as HTTP responses: the error body of the route's dialect for everything that goes wrong."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from starlette.responses import Response
 
 from workbench.errors import WorkbenchError
 from workbench.openai_dialect.error_body import ErrorBody, error_body, refusal, status_of
-from workbench.openai_dialect.wire import encode
 from workbench.server.cancellation import ClientGone
+from workbench.server.error_shapes import error_shape
+from workbench.server.json_response import json_response
 
 _LOG = logging.getLogger(__name__)
 _CLIENT_CLOSED_REQUEST = 499
 
 
-def error_response(body: ErrorBody, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(encode(body), status, headers, media_type="application/json")
+def error_response(
+    path: str, body: ErrorBody, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The error as the dialect of that path writes it."""
+    return json_response(error_shape(path)(body.error, status), status, headers)
 
 
 async def on_workbench_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WorkbenchError)
-    return error_response(error_body(error), status_of(error))
+    return error_response(request.url.path, error_body(error), status_of(error))
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -38,7 +42,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     codes = {404: "unknown_url", 405: "method_not_allowed", 413: "request_too_large"}
     message = messages.get(error.status_code, error.detail)
     body = refusal(message, error.status_code, code=codes.get(error.status_code))
-    return error_response(body, error.status_code, error.headers)
+    return error_response(request.url.path, body, error.status_code, error.headers)
 
 
 async def on_client_gone(request: Request, error: Exception) -> Response:
@@ -48,7 +52,7 @@ async def on_client_gone(request: Request, error: Exception) -> Response:
 
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """Starlette raises the error again after this, and uvicorn logs it with its traceback."""
-    return error_response(error_body(error), 500)
+    return error_response(request.url.path, error_body(error), 500)
 
 
 def log_unexpected(error: Exception) -> None:

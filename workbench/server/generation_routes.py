@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from workbench import __version__
 from workbench.backend import ModelFacts, Provider
@@ -24,6 +25,7 @@ from workbench.openai_dialect.wire import decode, encode
 from workbench.server.cancellation import while_wanted
 from workbench.server.choices import choices, collect
 from workbench.server.event_stream import EventStream, comment, data
+from workbench.server.json_response import json_response
 from workbench.server.request_body import read_body
 
 Wire = TypeVar("Wire", bound=GenerationRequest)
@@ -42,13 +44,15 @@ def _endpoint(wire_type: type[Wire]) -> Endpoint:
             messages = _messages(provider, generations, reply)
             return EventStream(messages, state.stopping, state.keep_alive_seconds)
         answers = await while_wanted(collect(provider, generations), request.receive, state.stopping)
-        return Response(encode(reply.whole(answers)), media_type="application/json")
+        return json_response(reply.whole(answers))
 
     return answer
 
 
-chat_completions = _endpoint(ChatRequest)
-completions = _endpoint(CompletionRequest)
+ROUTES = (
+    Route("/v1/chat/completions", _endpoint(ChatRequest), methods=["POST"]),
+    Route("/v1/completions", _endpoint(CompletionRequest), methods=["POST"]),
+)
 
 
 async def _prepare(request: Request, wire: GenerationRequest) -> tuple[Provider, Reply]:

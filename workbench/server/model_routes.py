@@ -5,27 +5,35 @@ from __future__ import annotations
 from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from workbench.openai_dialect.model_card import ModelCard, ModelList
-from workbench.openai_dialect.wire import encode
+from workbench.server.json_response import json_response
 from workbench.server.model_pool import ModelPool
 
 
 async def list_models(request: Request) -> Response:
     models: ModelPool = request.app.state.models
     cards = ModelList(data=[_card(models, name) for name in models.names])
-    return Response(encode(cards), media_type="application/json")
+    return json_response(cards)
 
 
 async def show_model(request: Request) -> Response:
     card = _card(request.app.state.models, request.path_params["id"])
-    return Response(encode(card), media_type="application/json")
+    return json_response(card)
 
 
 async def health(request: Request) -> Response:
-    return Response(encode({"status": "ok"}), media_type="application/json")
+    return json_response({"status": "ok"})
 
 
 def _card(models: ModelPool, name: str) -> ModelCard:
     facts = models.facts(name)
     return ModelCard(id=name, created=models.created, context_length=facts.context_length if facts else UNSET)
+
+
+ROUTES = (
+    Route("/health", health),
+    Route("/v1/models", list_models),
+    Route("/v1/models/{id:path}", show_model),
+)
