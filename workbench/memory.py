@@ -65,6 +65,7 @@ class VirtualGpu:
 
     Attributes:
         multiprocessors: Streaming multiprocessors or compute units.
+        driver_bytes: What the driver takes as soon as a process uses the card, where that was measured.
         unified: Whether it shares the host's memory, as Apple's do.
     """
 
@@ -75,6 +76,7 @@ class VirtualGpu:
     compute_capability: tuple[int, int] | None = None
     bandwidth_bytes_per_second: float | None = None
     unified: bool = False
+    driver_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.memory_bytes < 2**63:

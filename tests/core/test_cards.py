@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from workbench.errors import InvalidRequest
 from workbench.machine.cards import CARDS, card, overhead_bytes, shared_memory
+from workbench.machine.overhead import context_bytes
 from workbench.memory import VirtualGpu
 
 GIB, MIB = 2**30, 2**20
@@ -102,6 +105,15 @@ def test_overhead_grows_with_the_card_and_with_what_the_model_asks_of_it() -> No
     assert overhead_bytes(card("RTX 4090"), moe=True) - overhead_bytes(card("RTX 4090")) == 64 * MIB
     assert overhead_bytes(card("RTX 4090"), micro_batch=2048) > overhead_bytes(card("RTX 4090"))
     assert 256 * MIB < overhead_bytes(card("24GiB")) < GIB
+    assert overhead_bytes(card("RTX 4090"), floats=True) > overhead_bytes(card("RTX 4090"))
     unpacked = {"largest_quantized": 2**28}
-    assert overhead_bytes(card("V100"), **unpacked) - overhead_bytes(card("V100")) == 2**29
+    assert overhead_bytes(card("V100"), **unpacked) - overhead_bytes(card("V100")) == 2**29 + 80 * MIB
     assert overhead_bytes(card("RTX 4090"), **unpacked) == overhead_bytes(card("RTX 4090"))
+
+
+@pytest.mark.parametrize("name", ["RTX 4090", "RX 7900 XTX", "24GiB"])
+def test_what_was_measured_of_the_driver_takes_the_place_of_what_is_known(name: str) -> None:
+    measured = replace(card(name), driver_bytes=518 * MIB)
+    assert context_bytes(measured) == 518 * MIB
+    difference = overhead_bytes(measured) - overhead_bytes(card(name))
+    assert difference == 518 * MIB - context_bytes(card(name))

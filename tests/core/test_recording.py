@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,5 +61,25 @@ async def test_a_ledger_that_cannot_be_written_fails_no_load(
     (tmp_path / "data").write_text("in the way")
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     provider = await open_planned(str(locate("guide").path), EngineSettings(context_length=256))
-    await asyncio.sleep(0.3)
     await provider.close()
+
+
+async def test_a_load_that_ends_at_once_is_recorded_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.models import locate
+    from workbench.planning.opening import open_planned
+
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setattr(recording, "gpus", lambda: (replace(ONE, processes=()),))
+    for _ in range(3):
+        provider = await open_planned(str(locate("guide").path), EngineSettings(context_length=256))
+        await provider.close()
+    with Ledger() as ledger:
+        assert [bool(entry.devices[0].held_bytes) for entry in ledger.entries()] == [True] * 3
+
+
+def test_what_was_measured_of_a_driver_is_part_of_the_prediction() -> None:
+    sight = EngineSight((device("CUDA0", ONE.bus_id),), driver_bytes={ONE.bus_id: 300})
+    card = recording._card(ONE, sight)
+    assert card is not None and (card.driver_bytes, card.name) == (300, ONE.name)

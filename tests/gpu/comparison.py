@@ -11,6 +11,7 @@ from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header, read_model
 from workbench.memory import DeviceMemory, VirtualGpu
+from workbench.planning.unreported import Unreported
 
 CONTEXT = 8192
 LONG_PROMPT = PROMPT * 14
@@ -66,13 +67,14 @@ def compared(
     taken: Callable[[int], int],
     *,
     card: VirtualGpu | None = None,
-    overhead: int = 0,
 ) -> Row:
     """Predict, load, and measure with `taken`, which is told the process."""
     header = read_model(model)
     estimate = estimator.estimate(header, settings)
-    virtual = None
+    virtual, overhead = None, 0
     if card is not None:
+        unreported = Unreported.of(header).added_to(estimate.devices[0], card, settings)
+        overhead = unreported.overhead_bytes
         described = replace(settings, devices=())
         virtual = _total(estimator.estimate(header, described, (card,)).devices)
     with LoadedModel(model, settings, prompt=LONG_PROMPT) as loaded:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.gpu.comparison import Row, as_markdown
-from workbench.machine.engines import engine_sight
+from workbench.machine.engines import EngineSight, engine_sight
 from workbench.machine.gpus import Gpu, gpus
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
@@ -22,12 +22,16 @@ _rows: list[Row] = []
 
 
 @pytest.fixture(scope="session")
-def gpu() -> Gpu:
+def sight() -> EngineSight:
+    return engine_sight("llama-cpp")
+
+
+@pytest.fixture(scope="session")
+def gpu(sight: EngineSight) -> Gpu:
     """The first card. It must be the engine's too, or there is nothing to measure."""
     found = gpus()
     if not found:
         pytest.skip("There is no GPU in this machine.")
-    sight = engine_sight("llama-cpp")
     if not any(device.kind in ("gpu", "integrated") for device in sight.devices):
         pytest.skip(f"llama.cpp was built without support for the {found[0].name} in this machine.")
     return found[0]

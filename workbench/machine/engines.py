@@ -2,7 +2,8 @@
 
     python -m workbench.machine.engines NAME    prints one backend's devices as JSON
 
-The bare process is measured too, for what an engine takes before it has loaded anything.
+The bare process is measured too, in main memory and on each card, for what an engine and a driver take before
+anything is loaded.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -19,18 +20,23 @@ from workbench import registry
 from workbench.engine_device import EngineDevice
 from workbench.errors import WorkbenchError
 from workbench.machine.asking import Unanswered, answer_of
+from workbench.machine.gpus import gpus
 from workbench.machine.measurements import keep, recall
-from workbench.machine.process_memory import HostMemory, host_memory
+from workbench.machine.process_memory import HostMemory, card_memory, host_memory
 
 _SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSight:
-    """What one engine sees, and what its process takes by itself; or why that cannot be told."""
+    """What one engine sees, and what its process takes by itself; or why that cannot be told.
+
+    `driver_bytes` is by the card's place; cards that do not tell what a process holds are left out.
+    """
 
     devices: tuple[EngineDevice, ...] = ()
     bare_process: HostMemory | None = None
+    driver_bytes: dict[str, int] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -68,7 +74,8 @@ def main() -> None:
     answer = os.dup(1)
     os.dup2(2, 1)  # what an engine library prints must not reach the answer
     try:
-        found = EngineSight(registry.load(sys.argv[1]).devices(), host_memory(os.getpid()))
+        devices, here = registry.load(sys.argv[1]).devices(), os.getpid()
+        found = EngineSight(devices, host_memory(here), card_memory(here, gpus()))
     except WorkbenchError as error:
         found = EngineSight(problem=str(error))
     with os.fdopen(answer, "wb") as stream:

@@ -14,12 +14,12 @@ from types import TracebackType
 from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header, read_header
-from workbench.machine.overhead import overhead_bytes
 from workbench.memory import DeviceMemory, MemoryEstimate
 from workbench.planning.correction import Corrected
 from workbench.planning.formula import Formula, context_of
 from workbench.planning.places import Places, Seen
 from workbench.planning.search import Shape
+from workbench.planning.unreported import Unreported
 
 NO_ESTIMATOR = "This engine does not tell what a model takes; the numbers come from a formula."
 
@@ -41,6 +41,7 @@ class Estimates:
         self._header, self._estimator = header, estimator
         self._draft, self._projector, self._devices = draft, projector, devices
         self._formula = Formula(header)
+        self._unreported = Unreported.of(header)
         self._draft_formula = None if draft is None else Formula(draft)
         self._projector_bytes = 0 if projector is None else read_header(projector).weights_bytes
         self.dry_runs = 0
@@ -112,11 +113,8 @@ class Estimates:
 
     def _with_overhead(self, estimate: MemoryEstimate, settings: EngineSettings) -> MemoryEstimate:
         """Engines do not report any for GPUs."""
-        moe = self.shape.expert_layers > 0
-        devices = tuple(
-            replace(device, overhead_bytes=overhead_bytes(card, moe=moe, micro_batch=settings.micro_batch))
-            for device, card in zip(estimate.devices, self.places.cards, strict=True)
-        )
+        pairs = zip(estimate.devices, self.places.cards, strict=True)
+        devices = tuple(self._unreported.added_to(device, card, settings) for device, card in pairs)
         return replace(estimate, devices=devices)
 
 

@@ -14,6 +14,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit
 from workbench.planning.defaults import Chosen, default_settings, is_small
 from workbench.runtime import open_model
+from workbench.runtime.engine_provider import EngineProvider
 
 
 async def open_planned(
@@ -36,7 +37,11 @@ async def open_planned(
         from workbench.planning.deciding import with_changes
 
         raise await asyncio.to_thread(with_changes, error, model, chosen.settings, backend) from error
-    asyncio.get_running_loop().run_in_executor(None, _record, model, chosen.settings, backend, provider)
+    recorded = asyncio.get_running_loop().run_in_executor(
+        None, _record, model, chosen.settings, backend, provider
+    )
+    if isinstance(provider, EngineProvider):
+        provider.stay_for(recorded)
     if chosen.notices:
         provider.facts = replace(provider.facts, notices=(*chosen.notices, *provider.facts.notices))
     return provider

@@ -6,14 +6,14 @@ Of this machine as its engine sees it, or of one that a person describes by the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.engine_device import EngineDevice
 from workbench.errors import InvalidRequest
 from workbench.machine import Gpu, Machine
 from workbench.machine.cards import card, shared_memory
-from workbench.machine.engines import engine_sight
+from workbench.machine.engines import EngineSight, engine_sight
 from workbench.machine.gpus import as_card
 from workbench.memory import VirtualGpu
 from workbench.planning.budget import Budget
@@ -55,8 +55,8 @@ def on_this_machine(backend: str, here: Machine, ram_bytes: int | None = None) -
     """This machine, with the GPUs that the engine uses; what is free on them is asked of the engine."""
 
     def seen(names: Sequence[str]) -> Places:
-        told = {one.name: one for one in engine_sight(backend).devices} if names else {}
-        cards = tuple(_card(name, told, here.gpus) for name in names)
+        sight = engine_sight(backend) if names else EngineSight()
+        cards = tuple(_card(name, sight, here.gpus) for name in names)
         budget = Budget(
             devices=tuple(one.memory_bytes for one in cards),
             host=ram_bytes or here.ram_free,
@@ -79,9 +79,9 @@ def _told_apart(cards: Sequence[VirtualGpu]) -> tuple[VirtualGpu, ...]:
     return tuple(named)
 
 
-def _card(name: str, told: Mapping[str, EngineDevice], gpus: Sequence[Gpu]) -> VirtualGpu:
+def _card(name: str, sight: EngineSight, gpus: Sequence[Gpu]) -> VirtualGpu:
     """The card as the system or the table knows it, under the engine's name, with what is free of it."""
-    device = told.get(name, EngineDevice(name=name))
+    device = next((one for one in sight.devices if one.name == name), EngineDevice(name=name))
     same = [gpu for gpu in gpus if gpu.bus_id and gpu.bus_id == device.bus_id]
     known = (as_card(same[0]) if same else None) or _published(device)
     free = device.memory_free or (same[0].memory_free if same else None)
@@ -90,6 +90,7 @@ def _card(name: str, told: Mapping[str, EngineDevice], gpus: Sequence[Gpu]) -> V
         name=name,
         memory_bytes=free or _UNKNOWN,
         unified=known.unified or device.kind in _IN_MAIN_MEMORY,
+        driver_bytes=sight.driver_bytes.get(device.bus_id),
     )
 
 

@@ -1,13 +1,15 @@
 """Writes each load into the ledger: at once what the engine's process holds, and later what was predicted.
 
-    python -m workbench.planning.recording ID PID    adds the prediction of the load of that number
+    python -m workbench.planning.recording ID HELD    adds the prediction of the load of that number
 
+HELD is what the process held on each card by then, as JSON: {place: bytes}.
 The prediction is made by a process of low priority that outlives a short command, so no load waits for it.
 Nothing that goes wrong here is worth failing for.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,10 +25,10 @@ from workbench.errors import WorkbenchError
 from workbench.gguf import read_model
 from workbench.machine.engines import EngineSight, bare_process, engine_sight, remember
 from workbench.machine.gpus import Gpu, as_card, gpus
-from workbench.machine.overhead import overhead_bytes
 from workbench.machine.process_memory import card_memory, host_memory
-from workbench.memory import DeviceMemory, MemoryEstimate
+from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.planning.ledger import ActualMemory, Ledger, LoadRecord
+from workbench.planning.unreported import Unreported
 
 _LOW_PRIORITY = 19
 _running: list[subprocess.Popen[bytes]] = []
@@ -47,14 +49,14 @@ def record(model: str, settings: EngineSettings, backend: str | None, provider: 
         actual = ActualMemory(name="CPU", held_bytes=held.anonymous, file_backed_bytes=held.file_backed)
         with Ledger() as ledger:
             load_id = ledger.begin(os.path.abspath(model), name, msgspec.json.encode(used).decode(), [actual])
-        _start(load_id, pid)
+        _start(load_id, card_memory(pid, gpus()))
 
 
-def _start(load_id: int, pid: int) -> None:
+def _start(load_id: int, on_cards: dict[str, int]) -> None:
     """In a session of its own, so that Ctrl+C in the terminal does not reach it."""
     _running[:] = [process for process in _running if process.poll() is None]
     process = subprocess.Popen(
-        [sys.executable, "-m", "workbench.planning.recording", str(load_id), str(pid)],
+        [sys.executable, "-m", "workbench.planning.recording", str(load_id), json.dumps(on_cards)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -66,15 +68,13 @@ def _start(load_id: int, pid: int) -> None:
 def main() -> int:
     with suppress(OSError, AttributeError):
         os.nice(_LOW_PRIORITY)
-    load_id, pid = int(sys.argv[1]), int(sys.argv[2])
+    load_id, held = int(sys.argv[1]), dict[str, int](json.loads(sys.argv[2]))
     with Ledger() as ledger:
         entry = ledger.entry(load_id)
         if entry is None:
             return 1
         try:
-            cards = gpus()
-            held = card_memory(pid, cards)
-            predicted, names = prediction(entry, cards)
+            predicted, names = prediction(entry, gpus())
             actual = [
                 ActualMemory(name=names[place], held_bytes=held[place]) for place in held if place in names
             ]
@@ -95,7 +95,6 @@ def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimat
     with closing(estimator):
         header = read_model(entry.model)
         estimate = estimator.estimate(header, settings)
-    moe = bool(header.metadata.get(f"{header.architecture}.expert_count"))
     sight = None
     if estimate.devices or bare_process(entry.backend) is None:
         sight = engine_sight(entry.backend)
@@ -103,8 +102,10 @@ def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimat
     places = _places(sight, cards) if sight else {}
     overhead = estimate.host.overhead_bytes + (bare_process(entry.backend) or 0)
     host = replace(estimate.host, overhead_bytes=overhead)
+    unreported, known = Unreported.of(header), {name: _card(gpu, sight) for name, gpu in places.items()}
     devices = tuple(
-        _with_overhead(one, places.get(one.name), settings.micro_batch, moe) for one in estimate.devices
+        unreported.added_to(one, card, settings) if (card := known.get(one.name)) else one
+        for one in estimate.devices
     )
     names = {gpu.bus_id or gpu.name: name for name, gpu in places.items()}
     return replace(estimate, host=host, devices=devices), names
@@ -120,11 +121,9 @@ def _places(sight: EngineSight, cards: tuple[Gpu, ...]) -> dict[str, Gpu]:
     return found
 
 
-def _with_overhead(one: DeviceMemory, gpu: Gpu | None, micro_batch: int, moe: bool) -> DeviceMemory:
-    card = as_card(gpu) if gpu else None
-    if card is None:
-        return one
-    return replace(one, overhead_bytes=overhead_bytes(card, moe=moe, micro_batch=micro_batch))
+def _card(gpu: Gpu, sight: EngineSight | None) -> VirtualGpu | None:
+    card = as_card(gpu)
+    return replace(card, driver_bytes=sight.driver_bytes.get(gpu.bus_id)) if card and sight else card
 
 
 if __name__ == "__main__":

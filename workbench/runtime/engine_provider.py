@@ -6,7 +6,7 @@ A process that died is replaced when the next request comes. Knows no engine by 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from workbench.backend import Provider
 from workbench.chat.template import render
@@ -26,6 +26,7 @@ class EngineProvider(Provider):
         self._process = process
         self._restarting = asyncio.Lock()
         self._closed = False
+        self._watchers: list[Awaitable[object]] = []
         self.facts = process.facts
 
     @classmethod
@@ -79,8 +80,13 @@ class EngineProvider(Provider):
         assert isinstance(reply, messages.Vectors)
         return reply.vectors
 
+    def stay_for(self, watcher: Awaitable[object]) -> None:
+        """Closing waits for what looks at the process, so that there is a process to look at."""
+        self._watchers.append(watcher)
+
     async def close(self) -> None:
         self._closed = True
+        await asyncio.gather(*self._watchers, return_exceptions=True)
         await self._process.close()
 
     async def _ask(self, make: Callable[[int], messages.Call]) -> CallReply:
