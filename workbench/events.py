@@ -91,12 +91,14 @@ class Timings:
 class Finished:
     """The end: "stop" for the model's own end or a stop string, "length" when a limit was reached.
 
-    "tool_calls" is the model's own end too, after it has asked for calls.
+    "tool_calls" is the model's own end too, after it has asked for calls. `stop_sequence` is the stop string
+    that was met, "" for none.
     """
 
     reason: FinishReason
     usage: Usage = field(default_factory=Usage)
     timings: Timings = field(default_factory=Timings)
+    stop_sequence: str = ""
 
     @property
     def tokens_per_second(self) -> float | None:

@@ -22,7 +22,7 @@ async def test_a_conversation_gets_an_answer(provider: Provider) -> None:
     events = await events_of(provider, QUESTION)
     end = finished(events)
     assert text_of(events)
-    assert end.reason == "stop"
+    assert (end.reason, end.stop_sequence) == ("stop", "")
     assert end.usage.prompt_tokens > 0
     assert end.usage.completion_tokens >= sum(
         event.tokens for event in events if isinstance(event, TextDelta)
@@ -51,7 +51,7 @@ async def test_a_stop_string_ends_the_answer_and_never_shows(provider: Provider)
             provider, Generation(prompt=QUESTION.prompt, sampling=GREEDY, stop=("\0", stop))
         )
         assert text_of(events) == whole[: whole.index(stop)]
-        assert finished(events).reason == "stop"
+        assert (finished(events).reason, finished(events).stop_sequence) == ("stop", stop)
 
 
 async def test_a_stop_string_that_never_comes_changes_nothing(provider: Provider) -> None:

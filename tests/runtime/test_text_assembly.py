@@ -44,6 +44,7 @@ def test_no_cut_lets_a_stop_string_through(text: str, stop: list[str], places: l
     got, assembly, _ = assemble(cut(text.encode(), places), tuple(stop))
     found = [at for one in stop if (at := text.find(one)) >= 0]
     assert assembly.stopped == bool(found)
+    assert not found or text[min(found) :].startswith(assembly.stop_sequence)
     assert all(one not in got for one in stop)
     assert text.startswith(got)
     if not found:

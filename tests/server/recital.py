@@ -91,11 +91,12 @@ class Recital(Provider):
             )
         await self._pause(-1)
         yield Prefill(0, count, 0)
-        words, reason = _words(prompt.splitlines()[-1] if prompt else "", generation)
+        words, reason, stop_sequence = _words(prompt.splitlines()[-1] if prompt else "", generation)
         for position, word in enumerate(words):
             await self._pause(position)
             yield TextDelta(word, 1, _logprobs(word, generation.logprobs))
-        yield Finished(reason, Usage(count, count // 2, len(words)), Timings(0.25, 0.5))
+        usage = Usage(count, count // 2, len(words))
+        yield Finished(reason, usage, Timings(0.25, 0.5), stop_sequence)
 
     async def _text(self, generation: Generation) -> str:
         match generation.prompt:
@@ -115,12 +116,14 @@ class Recital(Provider):
             raise self.error
 
 
-def _words(line: str, generation: Generation) -> tuple[list[str], FinishReason]:
-    found = [line.index(stop) for stop in generation.stop if stop in line]
-    words = re.findall(r"\s*\S+", line[: min(found)] if found else line)
+def _words(line: str, generation: Generation) -> tuple[list[str], FinishReason, str]:
+    end, stop = min(
+        [(line.index(stop), stop) for stop in generation.stop if stop in line] or [(len(line), "")]
+    )
+    words = re.findall(r"\s*\S+", line[:end])
     if generation.max_tokens is not None and len(words) > generation.max_tokens:
-        return words[: generation.max_tokens], "length"
-    return words, "stop"
+        return words[: generation.max_tokens], "length", ""
+    return words, "stop", stop
 
 
 def _logprobs(word: str, top: int | None) -> tuple[SampledToken, ...]:

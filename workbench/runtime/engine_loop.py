@@ -114,4 +114,6 @@ class EngineLoop:
 
     def _end(self, call: int, running: Running, reason: FinishReason) -> None:
         del self._running[call]
-        self._events.append(messages.Ended(call, reason, running.usage, running.timings()))
+        self._events.append(
+            messages.Ended(call, reason, running.usage, running.timings(), running.text.stop_sequence)
+        )

@@ -121,8 +121,8 @@ def _event(reply: CallReply | WorkbenchError) -> Event:
             return Prefill(done, total, cached)
         case messages.Text(_, text, tokens, logprobs):
             return TextDelta(text, tokens, logprobs)
-        case messages.Ended(_, reason, usage, timings):
-            return Finished(reason, usage, timings)
+        case messages.Ended(_, reason, usage, timings, stop_sequence):
+            return Finished(reason, usage, timings, stop_sequence)
         case _:
             raise EngineDied(
                 f"The engine answered a request with {type(reply).__name__}.", "Restart the program."

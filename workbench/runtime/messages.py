@@ -150,6 +150,7 @@ class Ended(Message, frozen=True):
     reason: FinishReason
     usage: Usage
     timings: Timings
+    stop_sequence: str = ""
 
 
 class Step(Message, frozen=True):

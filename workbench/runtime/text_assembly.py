@@ -15,7 +15,7 @@ class TextAssembly:
     """Holds back what may still become a stop string or the rest of a character.
 
     Attributes:
-        stopped: A stop string was met; nothing after it is ever released.
+        stop_sequence: The stop string that was met, "" for none yet; nothing after it is ever released.
     """
 
     def __init__(self, stop: tuple[str, ...]) -> None:
@@ -26,7 +26,11 @@ class TextAssembly:
         self._tokens: deque[tuple[int, SampledToken | None]] = (
             deque()
         )  # (position of first character, logprobs)
-        self.stopped = False
+        self.stop_sequence = ""
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self.stop_sequence)
 
     def feed(self, piece: bytes, logprobs: SampledToken | None = None) -> TextDelta | None:
         """Take one token's bytes; return what may be shown now, if anything."""
@@ -44,7 +48,7 @@ class TextAssembly:
     def _release(self, end: int, last: bool = False) -> TextDelta | None:
         found = self._first_stop()
         if found is not None:
-            end, self.stopped = found, True
+            end, self.stop_sequence = found
         text, self._held = self._held[:end], self._held[end:]
         self._released += len(text)
         released = self._take_tokens(everything=last and not self.stopped)
@@ -57,8 +61,8 @@ class TextAssembly:
             taken.append(self._tokens.popleft()[1])
         return taken
 
-    def _first_stop(self) -> int | None:
-        return min((at for text in self._stop if (at := self._held.find(text)) >= 0), default=None)
+    def _first_stop(self) -> tuple[int, str] | None:
+        return min(((at, text) for text in self._stop if (at := self._held.find(text)) >= 0), default=None)
 
     def _longest_partial_stop(self) -> int:
         """Length of the longest end of the held text with which some stop string begins."""
