@@ -18,6 +18,8 @@ from workbench.errors import EngineDied, Unsupported, WorkbenchError
 from workbench.server import ModelPool, create_app
 
 CHAT = "/v1/chat/completions"
+TOOL = {"type": "function", "function": {"name": "f"}}
+OBJECTLESS = {"type": "function", "function": {"name": "f", "parameters": {"type": "array"}}}
 IMAGE = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}
 
 
@@ -67,6 +69,24 @@ async def refused(url: str, path: str, body: bytes) -> tuple[int, dict[str, Any]
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"stream": "yes"}, "stream"),
+        ({"tools": [{"type": "function"}]}, "tools[0].function"),
+        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools[0].function.name"),
+        ({"tools": [OBJECTLESS]}, "tools[0].function.parameters"),
+        ({"tools": [TOOL], "functions": [{"name": "f"}]}, "functions"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": "perhaps"}, "tool_choice"),
+        (
+            {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+            "tool_choice.function.name",
+        ),
+        ({"functions": [{"name": "f"}], "function_call": {"name": "g"}}, "function_call.function.name"),
+        ({"messages": [{"role": "tool", "content": "1"}]}, "messages[0].tool_call_id"),
+        ({"messages": [{"role": "assistant"}]}, "messages[0].content"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages[0].tool_calls[0].id"),
+        ({"continue_final_message": True}, "continue_final_message"),
+        ({"add_generation_prompt": False}, "add_generation_prompt"),
+        ({"thinking_budget": -1}, "thinking_budget"),
+        ({"reasoning_effort": 3}, "reasoning_effort"),
     ],
 )
 async def test_a_wrong_value_is_named(url: str, fields: dict[str, Any], param: str) -> None:
@@ -78,16 +98,18 @@ async def test_a_wrong_value_is_named(url: str, fields: dict[str, Any], param: s
 @pytest.mark.parametrize(
     ("path", "fields", "param"),
     [
-        (CHAT, {"tools": [{"type": "function"}]}, "tools"),
-        (CHAT, {"tool_choice": "required"}, "tool_choice"),
-        (CHAT, {"functions": [{"name": "f"}]}, "functions"),
+        (CHAT, {"tools": [{"type": "custom"}]}, "tools[0].type"),
+        (CHAT, {"tool_choice": {"type": "custom"}}, "tool_choice"),
         (CHAT, {"response_format": {"type": "json_object"}}, "response_format"),
         (CHAT, {"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format"),
         (CHAT, {"grammar": "root ::= 'a'"}, "grammar"),
         (CHAT, {"modalities": ["text", "audio"]}, "modalities"),
         (CHAT, {"messages": [IMAGE]}, "messages[0].content[0].type"),
-        (CHAT, {"messages": [{"role": "tool", "content": "1", "tool_call_id": "x"}]}, "messages[0].role"),
-        (CHAT, {"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages[0].tool_calls"),
+        (
+            CHAT,
+            {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "type": "custom"}]}]},
+            "messages[0].tool_calls[0]",
+        ),
         ("/v1/completions", {"prompt": "a", "suffix": "b"}, "suffix"),
         ("/v1/completions", {"prompt": "a", "best_of": 2}, "best_of"),
         ("/v1/completions", {"prompt": "a", "echo": True, "logprobs": 1}, "echo"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 
-from workbench.conversation import Conversation, Message, Role
+from workbench.conversation import Conversation, Message, Role, Tool, ToolCall
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 _ROLES: dict[str, Role] = {
@@ -14,52 +15,129 @@ _ROLES: dict[str, Role] = {
     "developer": "system",
     "user": "user",
     "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
 }
 
 
 class ContentPart(Struct, kw_only=True):
-    """A piece of a message; only those of type "text" have a text."""
+    """A piece of a message; only those of type "text" have a text, and refusals their own."""
 
     type: str
     text: str | None = None
+    refusal: str | None = None
+
+
+class CalledFunction(Struct, kw_only=True):
+    """A function's name and its arguments, which are JSON text."""
+
+    name: str
+    arguments: str
+
+
+class MessageToolCall(Struct, kw_only=True):
+    """A call that an assistant asked for."""
+
+    id: str
+    type: str = "function"
+    function: CalledFunction | None = None
 
 
 class ChatMessage(Struct, kw_only=True):
-    """A message as a client writes it; `developer` is the newer name of `system`."""
+    """A message as a client writes it.
+
+    `developer` is the newer name of `system`, and `function` the older of `tool`. `reasoning_content` is an
+    extension: what an assistant thought before it answered.
+    """
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[ContentPart] | None = None
-    tool_calls: Any = None
-    function_call: Any = None
+    name: str | None = None
+    tool_calls: list[MessageToolCall] | None = None
+    tool_call_id: str | None = None
+    function_call: CalledFunction | None = None
+    reasoning_content: str | None = None
 
 
-def to_conversation(messages: list[ChatMessage]) -> Conversation:
+def to_conversation(messages: list[ChatMessage], tools: tuple[Tool, ...] = ()) -> Conversation:
     """Raises InvalidParameter and UnsupportedParameter."""
     if not messages:
         raise InvalidParameter("messages is empty.", "Send at least one message.", "messages")
-    return Conversation(
-        tuple(_to_message(message, f"messages[{position}]") for position, message in enumerate(messages))
-    )
+    told = [_to_message(message, f"messages[{position}]") for position, message in enumerate(messages)]
+    return Conversation(tuple(_named(told)), tools)
 
 
 def _to_message(message: ChatMessage, place: str) -> Message:
-    role = _ROLES.get(message.role)
-    if role is None or message.tool_calls or message.function_call:
-        param = f"{place}.role" if role is None else f"{place}.tool_calls"
-        raise UnsupportedParameter("Tool calls are not supported here.", "Send plain messages.", param)
-    if message.content is None:
+    role = _ROLES[message.role]
+    calls = _calls(message, place) if role == "assistant" else ()
+    if message.content is None and not calls and not (role == "assistant" and message.reasoning_content):
         raise InvalidParameter(f"{place}.content is missing.", "Send text there.", f"{place}.content")
-    if isinstance(message.content, str):
-        return Message(role, message.content)
-    texts = [_text(part, f"{place}.content[{position}]") for position, part in enumerate(message.content)]
-    return Message(role, "\n".join(texts))
+    return Message(
+        role,
+        _content(message.content or "", place),
+        reasoning=(message.reasoning_content or "") if role == "assistant" else "",
+        tool_calls=calls,
+        tool_call_id=_answered_call(message, place) if role == "tool" else "",
+        name=(message.name or "") if role == "tool" else "",
+    )
+
+
+def _calls(message: ChatMessage, place: str) -> tuple[ToolCall, ...]:
+    if message.function_call is not None:
+        return (ToolCall("", message.function_call.name, message.function_call.arguments),)
+    return tuple(
+        _call(call, f"{place}.tool_calls[{position}]")
+        for position, call in enumerate(message.tool_calls or ())
+    )
+
+
+def _call(call: MessageToolCall, place: str) -> ToolCall:
+    if call.function is None or call.type != "function":
+        raise UnsupportedParameter(
+            f"Calls of type {call.type[:40]!r} are not supported here.", "Send calls of functions.", place
+        )
+    return ToolCall(call.id, call.function.name, call.function.arguments)
+
+
+def _answered_call(message: ChatMessage, place: str) -> str:
+    if message.tool_call_id is None and message.role == "tool":
+        raise InvalidParameter(
+            f"{place}.tool_call_id is missing.",
+            "Send the id of the call it answers.",
+            f"{place}.tool_call_id",
+        )
+    return message.tool_call_id or ""
+
+
+def _named(messages: Sequence[Message]) -> list[Message]:
+    """The messages, those of tools with the name of the tool whose call they answer."""
+    names: dict[str, str] = {}
+    named = []
+    for message in messages:
+        names |= {call.id: call.name for call in message.tool_calls}
+        if message.role == "tool" and not message.name and message.tool_call_id in names:
+            message = Message(
+                "tool",
+                message.content,
+                tool_call_id=message.tool_call_id,
+                name=names[message.tool_call_id],
+            )
+        named.append(message)
+    return named
+
+
+def _content(content: str | list[ContentPart], place: str) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(_text(part, f"{place}.content[{position}]") for position, part in enumerate(content))
 
 
 def _text(part: ContentPart, place: str) -> str:
-    if part.type != "text":
+    text = part.refusal if part.type == "refusal" else part.text
+    if part.type not in ("text", "refusal"):
         raise UnsupportedParameter(
             f"Parts of type {part.type[:40]!r} are not supported here.", "Send text.", f"{place}.type"
         )
-    if part.text is None:
-        raise InvalidParameter(f"{place}.text is missing.", "Send text.", f"{place}.text")
-    return part.text
+    if text is None:
+        raise InvalidParameter(f"{place}.{part.type} is missing.", "Send text.", f"{place}.{part.type}")
+    return text

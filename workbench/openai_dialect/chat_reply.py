@@ -7,9 +7,28 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from workbench.events import Finished, FinishReason, TextDelta
+from workbench.events import Finished, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
 from workbench.openai_dialect.chat_logprobs import ChatLogprobs, chat_logprobs
-from workbench.openai_dialect.reply import CollectedAnswer, Envelope, Reply
+from workbench.openai_dialect.chat_message import CalledFunction
+from workbench.openai_dialect.reply import AnswerDelta, CollectedAnswer, Envelope, Reply
+
+ChatFinishReason = FinishReason | Literal["function_call"]
+
+
+class FunctionDelta(Struct, kw_only=True):
+    """More of a called function: its name comes once and first."""
+
+    name: str | UnsetType = UNSET
+    arguments: str = ""
+
+
+class ToolCallChunk(Struct, kw_only=True):
+    """More of the call of that index; its id and type come with its name."""
+
+    index: int
+    id: str | UnsetType = UNSET
+    type: Literal["function"] | UnsetType = UNSET
+    function: FunctionDelta
 
 
 class ChatDelta(Struct, kw_only=True):
@@ -17,6 +36,9 @@ class ChatDelta(Struct, kw_only=True):
 
     role: Literal["assistant"] | UnsetType = UNSET
     content: str | UnsetType | None = UNSET
+    reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[ToolCallChunk] | UnsetType = UNSET
+    function_call: FunctionDelta | UnsetType = UNSET
 
 
 class ChatChunkChoice(Struct, kw_only=True):
@@ -25,15 +47,26 @@ class ChatChunkChoice(Struct, kw_only=True):
     index: int
     delta: ChatDelta
     logprobs: ChatLogprobs | None = None
-    finish_reason: FinishReason | None = None
+    finish_reason: ChatFinishReason | None = None
+
+
+class CompletedToolCall(Struct, kw_only=True):
+    """A call that the assistant asks for."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: CalledFunction
 
 
 class AssistantMessage(Struct, kw_only=True):
-    """The whole answer."""
+    """The whole answer; `content` is null where there are calls alone."""
 
     role: Literal["assistant"] = "assistant"
     content: str | None
     refusal: str | None = None
+    reasoning_content: str | UnsetType = UNSET
+    tool_calls: list[CompletedToolCall] | UnsetType = UNSET
+    function_call: CalledFunction | UnsetType = UNSET
 
 
 class ChatChoice(Struct, kw_only=True):
@@ -42,7 +75,7 @@ class ChatChoice(Struct, kw_only=True):
     index: int
     message: AssistantMessage
     logprobs: ChatLogprobs | None = None
-    finish_reason: FinishReason
+    finish_reason: ChatFinishReason
 
 
 ChatChunk = Envelope[ChatChunkChoice]
@@ -50,34 +83,88 @@ ChatCompletion = Envelope[ChatChoice]
 
 
 class ChatReply(Reply):
-    """Makes the wire objects of one chat answer."""
+    """Makes the wire objects of one chat answer. `calls_functions` writes a call in OpenAI's older form."""
 
     id_prefix = "chatcmpl"
     chunk_object = "chat.completion.chunk"
     whole_object = "chat.completion"
 
+    def __init__(
+        self,
+        model: str,
+        fingerprint: str,
+        choices_per_prompt: int,
+        *,
+        include_usage: bool = False,
+        calls_functions: bool = False,
+    ) -> None:
+        super().__init__(model, fingerprint, choices_per_prompt, include_usage=include_usage)
+        self._calls_functions = calls_functions
+
     def opening(self, index: int) -> ChatChunk:
         return self._chunk([ChatChunkChoice(index=index, delta=ChatDelta(role="assistant", content=""))])
 
-    def delta(self, index: int, delta: TextDelta) -> ChatChunk:
-        logprobs = chat_logprobs(delta.logprobs) if delta.logprobs else None
-        return self._chunk(
-            [ChatChunkChoice(index=index, delta=ChatDelta(content=delta.text), logprobs=logprobs)]
-        )
+    def delta(self, index: int, delta: AnswerDelta) -> ChatChunk:
+        logprobs = None
+        match delta:
+            case TextDelta(text):
+                added = ChatDelta(content=text)
+                logprobs = chat_logprobs(delta.logprobs) if delta.logprobs else None
+            case ReasoningDelta(text):
+                added = ChatDelta(reasoning_content=text)
+            case ToolCallDelta() if self._calls_functions:
+                added = ChatDelta(function_call=_function(delta))
+            case ToolCallDelta():
+                added = ChatDelta(tool_calls=[_call_chunk(delta)])
+        return self._chunk([ChatChunkChoice(index=index, delta=added, logprobs=logprobs)])
 
     def ending(self, index: int, finished: Finished) -> ChatChunk:
-        choice = ChatChunkChoice(index=index, delta=ChatDelta(), finish_reason=finished.reason)
-        return self._ending_chunk(choice, finished)
+        reason = self._reason(finished)
+        return self._ending_chunk(
+            ChatChunkChoice(index=index, delta=ChatDelta(), finish_reason=reason), finished
+        )
 
     def whole(self, answers: Sequence[CollectedAnswer]) -> ChatCompletion:
-        return self._answer([_choice(index, answer) for index, answer in enumerate(answers)], answers)
+        return self._answer([self._choice(index, answer) for index, answer in enumerate(answers)], answers)
+
+    def _choice(self, index: int, answer: CollectedAnswer) -> ChatChoice:
+        sampled = answer.logprobs
+        return ChatChoice(
+            index=index,
+            message=self._message(answer),
+            logprobs=chat_logprobs(sampled) if sampled else None,
+            finish_reason=self._reason(answer.finished),
+        )
+
+    def _message(self, answer: CollectedAnswer) -> AssistantMessage:
+        message = AssistantMessage(content=answer.text)
+        if answer.reasoning:
+            message.reasoning_content = answer.reasoning
+        calls = answer.tool_calls
+        if calls:
+            message.content = answer.text or None
+            functions = [CalledFunction(name=call.name, arguments=call.arguments) for call in calls]
+            if self._calls_functions:
+                message.function_call = functions[0]
+            else:
+                message.tool_calls = [
+                    CompletedToolCall(id=call.id, function=function)
+                    for call, function in zip(calls, functions, strict=True)
+                ]
+        return message
+
+    def _reason(self, finished: Finished) -> ChatFinishReason:
+        if self._calls_functions and finished.reason == "tool_calls":
+            return "function_call"
+        return finished.reason
 
 
-def _choice(index: int, answer: CollectedAnswer) -> ChatChoice:
-    sampled = answer.logprobs
-    return ChatChoice(
-        index=index,
-        message=AssistantMessage(content=answer.text),
-        logprobs=chat_logprobs(sampled) if sampled else None,
-        finish_reason=answer.finished.reason,
-    )
+def _function(delta: ToolCallDelta) -> FunctionDelta:
+    return FunctionDelta(name=delta.name or UNSET, arguments=delta.arguments)
+
+
+def _call_chunk(delta: ToolCallDelta) -> ToolCallChunk:
+    chunk = ToolCallChunk(index=delta.index, function=_function(delta))
+    if delta.name:
+        chunk.id, chunk.type = delta.id, "function"
+    return chunk

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from workbench.events import Finished, FinishReason, SampledToken, TextDelta
 from workbench.openai_dialect.completion_logprobs import CompletionLogprobs, characters, completion_logprobs
-from workbench.openai_dialect.reply import CollectedAnswer, Envelope, Reply
+from workbench.openai_dialect.reply import AnswerDelta, CollectedAnswer, Envelope, Reply
 
 
 class CompletionChoice(Struct, kw_only=True):
@@ -49,7 +49,8 @@ class CompletionReply(Reply):
             return None
         return self._chunk([CompletionChoice(text=self._preface[index], index=index)])
 
-    def delta(self, index: int, delta: TextDelta) -> Completion:
+    def delta(self, index: int, delta: AnswerDelta) -> Completion:
+        assert isinstance(delta, TextDelta), "a text is continued with text alone"
         logprobs = self._logprobs(index, delta.logprobs)
         return self._chunk([CompletionChoice(text=delta.text, index=index, logprobs=logprobs)])
 

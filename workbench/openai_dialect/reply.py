@@ -15,11 +15,14 @@ from typing import ClassVar, Generic, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
-from workbench.events import Finished, SampledToken, TextDelta, Usage
+from workbench.answer import collected_calls
+from workbench.conversation import ToolCall
+from workbench.events import Finished, ReasoningDelta, SampledToken, TextDelta, ToolCallDelta, Usage
 from workbench.openai_dialect.timings import GenerationTimings, timings_of
 from workbench.openai_dialect.usage import UsageCounts, summed
 
 Choice = TypeVar("Choice", bound=Struct)
+AnswerDelta = TextDelta | ReasoningDelta | ToolCallDelta
 
 
 class Envelope(Struct, Generic[Choice], kw_only=True):
@@ -39,16 +42,26 @@ class Envelope(Struct, Generic[Choice], kw_only=True):
 class CollectedAnswer:
     """One choice, gathered from its events."""
 
-    deltas: list[TextDelta] = field(default_factory=list)
+    deltas: list[AnswerDelta] = field(default_factory=list)
     finished: Finished = field(default_factory=lambda: Finished("stop"))
 
     @property
     def text(self) -> str:
-        return "".join(delta.text for delta in self.deltas)
+        return "".join(delta.text for delta in self.deltas if isinstance(delta, TextDelta))
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(delta.text for delta in self.deltas if isinstance(delta, ReasoningDelta))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return collected_calls(delta for delta in self.deltas if isinstance(delta, ToolCallDelta))
 
     @property
     def logprobs(self) -> tuple[SampledToken, ...]:
-        return tuple(token for delta in self.deltas for token in delta.logprobs)
+        """Those of the text, as OpenAI has it: neither of reasoning nor of calls."""
+        texts = (delta for delta in self.deltas if isinstance(delta, TextDelta))
+        return tuple(token for delta in texts for token in delta.logprobs)
 
 
 class Reply(ABC):
@@ -74,7 +87,7 @@ class Reply(ABC):
         """The chunk that goes before a choice's first text, if there is one."""
 
     @abstractmethod
-    def delta(self, index: int, delta: TextDelta) -> Struct: ...
+    def delta(self, index: int, delta: AnswerDelta) -> Struct: ...
 
     @abstractmethod
     def ending(self, index: int, finished: Finished) -> Struct: ...

@@ -11,10 +11,8 @@ from workbench.openai_dialect.parameter_errors import UnsupportedParameter
 from workbench.openai_dialect.sampling_fields import SamplingFields
 
 _HARMLESS: dict[str, tuple[Any, ...]] = {
-    "tool_choice": ("none", "auto"),
     "response_format": ({"type": "text"},),
     "modalities": (["text"],),
-    "reasoning_effort": ("none",),
     "verbosity": ("medium",),
 }
 
@@ -22,17 +20,12 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
 class UnsupportedFields(SamplingFields, kw_only=True):
     """Each may be absent, null, empty or a value that asks for nothing."""
 
-    tools: Any = None
-    tool_choice: Any = None
-    functions: Any = None
-    function_call: Any = None
     response_format: Any = None
     json_schema: Any = None
     grammar: Any = None
     modalities: Any = None
     audio: Any = None
     web_search_options: Any = None
-    reasoning_effort: Any = None
     verbosity: Any = None
     suffix: Any = None
     repetition_penalty: Any = None

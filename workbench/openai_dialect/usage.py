@@ -15,6 +15,12 @@ class PromptTokensDetails(Struct):
     cached_tokens: int
 
 
+class CompletionTokensDetails(Struct):
+    """`reasoning_tokens` is the part of the answer that was thought before it."""
+
+    reasoning_tokens: int
+
+
 class UsageCounts(Struct, kw_only=True):
     """What a request cost, in tokens."""
 
@@ -22,6 +28,7 @@ class UsageCounts(Struct, kw_only=True):
     completion_tokens: int
     total_tokens: int
     prompt_tokens_details: PromptTokensDetails
+    completion_tokens_details: CompletionTokensDetails
 
 
 def summed(usages: Sequence[Usage], choices_per_prompt: int) -> UsageCounts:
@@ -37,4 +44,5 @@ def summed(usages: Sequence[Usage], choices_per_prompt: int) -> UsageCounts:
         completion_tokens=completion,
         total_tokens=prompt + completion,
         prompt_tokens_details=PromptTokensDetails(cached),
+        completion_tokens_details=CompletionTokensDetails(sum(usage.reasoning_tokens for usage in usages)),
     )

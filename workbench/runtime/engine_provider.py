@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from workbench.backend import Provider
 from workbench.chat.template import render
 from workbench.conversation import Conversation
-from workbench.errors import EngineDied, WorkbenchError
+from workbench.errors import EngineDied, Unsupported, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
 from workbench.generation import Generation
 from workbench.runtime import messages
@@ -38,6 +38,7 @@ class EngineProvider(Provider):
         return self._process.pid
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        _refuse_what_is_not_built(generation)
         prompt = self._prompt(generation.prompt)
         process = await self._live_process()
         number, replies = process.call(
@@ -111,6 +112,16 @@ class EngineProvider(Provider):
         if isinstance(prompt, Conversation):
             return render(self.facts.chat_template, prompt, self.facts.special_tokens)
         return prompt
+
+
+def _refuse_what_is_not_built(generation: Generation) -> None:
+    prompt = generation.prompt
+    if isinstance(prompt, Conversation) and (
+        prompt.tools or any(turn.tool_calls for turn in prompt.messages)
+    ):
+        raise Unsupported("Tools are not supported here.", "Leave them out.")
+    if generation.continues:
+        raise Unsupported("Continuing a message is not supported here.", "Leave it out.")
 
 
 def _event(reply: CallReply | WorkbenchError) -> Event:

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import cast
 
 from workbench.backend import Provider
-from workbench.events import Event, Finished, Prefill, TextDelta
+from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta
 from workbench.generation import Generation
 from workbench.openai_dialect.reply import CollectedAnswer
 
@@ -35,7 +35,7 @@ async def collect(provider: Provider, generations: Sequence[Generation]) -> list
     async with aclosing(choices(provider, generations)) as events:
         async for index, event in events:
             match event:
-                case TextDelta():
+                case TextDelta() | ReasoningDelta() | ToolCallDelta():
                     answers[index].deltas.append(event)
                 case Finished():
                     answers[index].finished = event

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from workbench import __version__
 from workbench.backend import ModelFacts, Provider
-from workbench.events import Finished, Prefill, TextDelta, Usage
+from workbench.events import Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from workbench.generation import Generation
 from workbench.openai_dialect.chat_request import ChatRequest
 from workbench.openai_dialect.completion_request import CompletionRequest
@@ -87,7 +87,7 @@ async def _messages(
                 case Prefill(done, total):
                     if done < total:
                         yield comment(f"prompt {done}/{total}")
-                case TextDelta():
+                case TextDelta() | ReasoningDelta() | ToolCallDelta():
                     yield opening + _event(reply.delta(index, event))
                 case Finished():
                     usages[index] = event.usage
