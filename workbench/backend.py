@@ -16,7 +16,7 @@ from typing import Literal
 from workbench.constraint import Constraint
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.errors import Unsupported
+from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, FinishReason, SampledToken, Usage
 from workbench.generation import Generation
 from workbench.gguf import Header
@@ -112,7 +112,15 @@ class RequestEnded:
     usage: Usage
 
 
-StepEvent = PromptComputed | TokenDrawn | RequestEnded
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """The last event of a request that cannot go on, such as one whose constraint grew too complex."""
+
+    request_id: int
+    error: WorkbenchError
+
+
+StepEvent = PromptComputed | TokenDrawn | RequestEnded | RequestFailed
 
 
 class Engine(ABC):
@@ -131,6 +139,9 @@ class Engine(ABC):
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         """The bytes of each token apart, and the names of control tokens. Raises as detokenize does."""
         return [self.detokenize([token]) for token in tokens]
+
+    def prepare(self, request: TokenRequest) -> None:  # noqa: B027 - there may be nothing to do
+        """Do ahead, on any thread, what would hold up the engine's own in enqueue. Raises as enqueue does."""
 
     @abstractmethod
     def enqueue(self, request: TokenRequest) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backend import TokenRequest
 from workbench_llama_cpp.batch import Batch
+from workbench_llama_cpp.constraining.matching import Matching
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.slots import Slot, Tokens
 
@@ -24,6 +26,8 @@ class Active:
         next_token: The last token drawn, not yet in the cache.
         drawn: Tokens of the answer so far.
         row: Its last position in this step's batch, None when it had no part in the step.
+        matching: What its constraint allows next, where it has one.
+        held: The logits that it still has to draw from, when its constraint took longer than the step.
     """
 
     request: TokenRequest
@@ -34,6 +38,8 @@ class Active:
     next_token: int = -1
     drawn: int = 0
     row: int | None = None
+    matching: Matching | None = None
+    held: NDArray[np.float32] | None = None
 
     @property
     def slot_length(self) -> int:
@@ -58,7 +64,6 @@ class Active:
 
     def add_prompt(self, batch: Batch, count: int) -> None:
         """The next `count` tokens of the prompt; logits are asked for after the last one only."""
-        self.row = None
         if count:
             start = self.slot_length
             ends_prompt = count == self.remaining

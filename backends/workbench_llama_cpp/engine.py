@@ -10,24 +10,27 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backend import (
     Engine,
     LoadProgress,
     PromptComputed,
     RequestEnded,
+    RequestFailed,
     StepEvent,
     TokenDrawn,
     TokenRequest,
 )
 from workbench.engine_settings import EngineSettings
-from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported
-from workbench.events import FinishReason, SampledToken, Usage
+from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported, WorkbenchError
+from workbench.events import FinishReason, Usage
 from workbench_llama_cpp import loading
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import ContextMemory
+from workbench_llama_cpp.constraining.enforcer import Enforcer
 from workbench_llama_cpp.embedding import EmbeddingContext
 from workbench_llama_cpp.logprobs import logits, sampled_token
 from workbench_llama_cpp.pace import Pace, share_out
@@ -37,6 +40,9 @@ from workbench_llama_cpp.slots import Slots, common_prefix
 
 WORTH_WAITING = 32
 """A prompt waits for another that is being computed when that saves at least so many tokens."""
+
+PATIENCE_SECONDS = 0.005
+"""How long a step waits for what a constraint allows next; who needs longer draws beside a later step."""
 
 
 def open_engine(path: str, settings: EngineSettings, progress: LoadProgress) -> LlamaCppEngine:
@@ -65,6 +71,7 @@ class LlamaCppEngine(Engine):
         self._waiting: list[Active] = []
         self._running: list[Active] = []
         self._embedding: EmbeddingContext | None = None
+        self._enforcer = Enforcer(loaded.vocabulary)
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         return self._vocabulary.tokenize(text, special)
@@ -75,10 +82,15 @@ class LlamaCppEngine(Engine):
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         return self._vocabulary.pieces(tokens)
 
+    def prepare(self, request: TokenRequest) -> None:
+        self._enforcer.prepare(request)
+
     def enqueue(self, request: TokenRequest) -> None:
         self._check(request)
+        matching = self._enforcer.begin(request)
         sampler = Sampler(request.sampling, self._vocabulary, request.prompt, self.facts.context_length)
-        self._waiting.append(Active(request, np.array(request.prompt, np.int32), sampler))
+        prompt = np.array(request.prompt, np.int32)
+        self._waiting.append(Active(request, prompt, sampler, matching=matching))
 
     @property
     def busy(self) -> bool:
@@ -88,13 +100,18 @@ class LlamaCppEngine(Engine):
         self._admit()
         if not self._running:
             return []
+        late = [
+            event for active in list(self._running) if active.held is not None for event in self._draw(active)
+        ]
         started = time.perf_counter()
         answers, prompt_tokens = self._fill_batch()
+        if not self._batch.size:
+            return late
         self._decode()
         moved = [active for active in self._running if active.row is not None]
         events = [event for active in moved for event in self._advance(active)]
         self._pace.learn(answers, prompt_tokens, time.perf_counter() - started)
-        return events
+        return late + events
 
     def cancel(self, request_id: int) -> None:
         for active in [*self._waiting, *self._running]:
@@ -113,6 +130,7 @@ class LlamaCppEngine(Engine):
     def close(self) -> None:
         for active in [*self._waiting, *self._running]:
             self._drop(active)
+        self._enforcer.close()
         if self._embedding is not None:
             self._embedding.close()
             self._embedding = None
@@ -155,7 +173,9 @@ class LlamaCppEngine(Engine):
     def _fill_batch(self) -> tuple[int, int]:
         """Returns the number of running answers and of prompt tokens in the batch."""
         self._batch.clear()
-        answers = [active for active in self._running if not active.in_prompt]
+        for active in self._running:
+            active.row = None
+        answers = [active for active in self._running if not active.in_prompt and active.held is None]
         prompts = [active for active in self._running if active.in_prompt]
         for active in answers:
             active.add_next_token(self._batch)
@@ -186,24 +206,47 @@ class LlamaCppEngine(Engine):
         return events + self._draw(active)
 
     def _draw(self, active: Active) -> list[StepEvent]:
-        assert active.row is not None
-        request = active.request
-        token = active.sampler.draw(self._context, active.row)
-        if self._vocabulary.ends(token) and not request.ignore_end:
+        """One more token. A request whose constraint needs longer than the step draws beside a later one."""
+        row = self._logits(active)
+        if active.matching is not None and not active.matching.ready(PATIENCE_SECONDS):
+            active.held = row.copy() if active.held is None else active.held
+            return []
+        active.held = None
+        try:
+            token = self._next_token(active, row)
+            ended = self._vocabulary.ends(token) and not (active.request.ignore_end and not active.matching)
+            complete = not ended and active.matching is not None and active.matching.take(token)
+        except WorkbenchError as error:
+            self._drop(active)
+            return [RequestFailed(active.request.id, error)]
+        if ended:
             return [self._end(active, "stop")]
+        return [self._drawn(active, token, row), *self._end_after(active, complete)]
+
+    def _logits(self, active: Active) -> NDArray[np.float32]:
+        if active.held is not None:
+            return active.held
+        assert active.row is not None
+        return logits(self._context, active.row, self._vocabulary.size)
+
+    def _next_token(self, active: Active, row: NDArray[np.float32]) -> int:
+        if active.matching is not None:
+            return active.sampler.draw_among(row, active.matching.allowed())
+        assert active.row is not None
+        return active.sampler.draw(self._context, active.row)
+
+    def _drawn(self, active: Active, token: int, row: NDArray[np.float32]) -> TokenDrawn:
         active.next_token = token
         active.drawn += 1
-        piece = self._vocabulary.piece(token)
-        events: list[StepEvent] = [TokenDrawn(request.id, token, piece, self._logprobs(active, token))]
-        if active.drawn == active.most_tokens(self.facts.context_length):
-            events.append(self._end(active, "length"))
-        return events
+        piece, wanted = self._vocabulary.piece, active.request.logprobs
+        logprobs = None if wanted is None else sampled_token(row, token, wanted, piece)
+        return TokenDrawn(active.request.id, token, piece(token), logprobs)
 
-    def _logprobs(self, active: Active, token: int) -> SampledToken | None:
-        if active.request.logprobs is None or active.row is None:
-            return None
-        row = logits(self._context, active.row, self._vocabulary.size)
-        return sampled_token(row, token, active.request.logprobs, self._vocabulary.piece)
+    def _end_after(self, active: Active, complete: bool) -> list[StepEvent]:
+        if complete:
+            return [self._end(active, "stop")]
+        full = active.drawn == active.most_tokens(self.facts.context_length)
+        return [self._end(active, "length")] if full else []
 
     def _end(self, active: Active, reason: FinishReason) -> RequestEnded:
         self._drop(active)

@@ -92,7 +92,7 @@ def _capabilities(loaded: Loaded) -> frozenset[Capability]:
     other = functions.llama_model_has_encoder(loaded.model) or functions.llama_model_is_diffusion(
         loaded.model
     )
-    text: set[Capability] = {"generate", "logprobs"} if causal and not other else set()
+    text: set[Capability] = {"generate", "logprobs", "constrain"} if causal and not other else set()
     pools = header.metadata.get(f"{header.architecture}.pooling_type") in _EMBEDDING_POOLINGS
     return frozenset(text | ({"embed"} if pools else set()))
 

@@ -11,10 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.sampling import SamplingSettings
 from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.logprobs import logits
 from workbench_llama_cpp.vocabulary import Vocabulary
+
+_CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("probability", np.float32)])
 
 
 class Sampler:
@@ -41,6 +46,19 @@ class Sampler:
         if self._takes_best:  # spares the chain's copy of the whole vocabulary
             return int(logits(context, row, self._size).argmax())
         return int(self._llama.llama_sampler_sample(self._chain, context, row))
+
+    def draw_among(self, row: NDArray[np.float32], allowed: NDArray[np.int32]) -> int:
+        """Draw one of the allowed ids from a row of logits of shape (vocabulary_size,), and remember it."""
+        if self._takes_best:
+            return int(allowed[row[allowed].argmax()])
+        candidates = np.zeros(len(allowed), _CANDIDATE)
+        candidates["id"], candidates["logit"] = allowed, row[allowed]
+        data = ctypes.cast(candidates.ctypes.data, self._llama.llama_token_data_p)
+        array = self._llama.llama_token_data_array(data, len(candidates), -1, False)
+        self._llama.llama_sampler_apply(self._chain, ctypes.byref(array))
+        token = int(array.data[array.selected].id)
+        self._llama.llama_sampler_accept(self._chain, token)
+        return token
 
     def close(self) -> None:
         if self._chain is not None:

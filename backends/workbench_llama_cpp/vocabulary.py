@@ -57,8 +57,20 @@ class Vocabulary:
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         """The bytes of each token, for control tokens their names."""
         self.check(tokens)
-        names = {token: self.piece(token) or self._render(token, special=True) for token in set(tokens)}
+        names = {token: self.piece(token) or self.name(token) for token in set(tokens)}
         return [names[token] for token in tokens]
+
+    def name(self, token: int) -> bytes:
+        """The token's bytes, control token or not."""
+        return self._render(token, special=True)
+
+    def is_control(self, token: int) -> bool:
+        """Whether it stands for no text; a token that was added in angle brackets counts as well."""
+        attributes: int = self._llama.llama_vocab_get_attr(self.handle, token)
+        if attributes & self._llama.LLAMA_TOKEN_ATTR_USER_DEFINED:
+            name = self.name(token)
+            return name.startswith(b"<") and name.endswith(b">")
+        return bool(attributes & self._llama.LLAMA_TOKEN_ATTR_CONTROL)
 
     def ends(self, token: int) -> bool:
         return bool(self._llama.llama_vocab_is_eog(self.handle, token))

@@ -79,6 +79,8 @@ class ScriptedEngine(Engine):
             raise InvalidRequest("The prompt is empty.", "Give at least one token.")
         if request.logprobs is not None:
             raise Unsupported("A script has no log-probabilities.", "Ask a model for them.")
+        if request.constraint is not None:
+            raise Unsupported("A script says what it says: it keeps to no constraint.", "Ask a model.")
         if len(request.prompt) >= self._context:
             raise ContextExceeded(
                 f"The prompt has {len(request.prompt)} tokens, the context holds {self._context}.",

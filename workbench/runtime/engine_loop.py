@@ -10,7 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from workbench.backend import Engine, PromptComputed, RequestEnded, StepEvent, TokenDrawn, TokenRequest
+from workbench.backend import (
+    Engine,
+    PromptComputed,
+    RequestEnded,
+    RequestFailed,
+    StepEvent,
+    TokenDrawn,
+    TokenRequest,
+)
 from workbench.errors import WorkbenchError
 from workbench.events import FinishReason, TextDelta, Timings, Usage
 from workbench.runtime import messages
@@ -100,6 +108,9 @@ class EngineLoop:
                 running.usage = usage
                 self._text(call, running.text.finish())
                 self._end(call, running, "stop" if running.text.stopped else reason)
+            case RequestFailed(call, error):
+                del self._running[call]
+                self._events.append(failure(call, error))
 
     def _token(self, running: Running, event: TokenDrawn) -> None:
         running.count_token()

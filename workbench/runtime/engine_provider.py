@@ -50,6 +50,7 @@ class EngineProvider(Provider):
                 generation.stop,
                 generation.logprobs,
                 generation.ignore_end,
+                generation.constraint,
             )
         )
         try:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from workbench.backend import ModelFacts
+from workbench.constraint import Constraint
 from workbench.engine_settings import EngineSettings
 from workbench.events import FinishReason, SampledToken, Timings, Usage
 from workbench.sampling import SamplingSettings
@@ -39,6 +40,7 @@ class Generate(Message, frozen=True):
     stop: tuple[str, ...]
     logprobs: int | None
     ignore_end: bool
+    constraint: Constraint | None = None
 
 
 class Cancel(Message, frozen=True):

@@ -20,6 +20,7 @@ from workbench.backend import Engine, TokenRequest
 from workbench.errors import EngineUnavailable, WorkbenchError
 from workbench.runtime import messages
 from workbench.runtime.engine_loop import EngineLoop, Inbox, Send, failure
+from workbench.runtime.preparing import Preparing
 
 
 def sender(stream: BinaryIO) -> Send:
@@ -56,12 +57,13 @@ def load(command: messages.Open, send: Send) -> Engine:
 
 
 class Worker:
-    """Two threads: one listens and tokenizes, the other owns the engine."""
+    """Three threads: one listens and tokenizes, one owns the engine, one prepares what would hold them up."""
 
     def __init__(self, commands: BinaryIO, send: Send) -> None:
         self._commands = commands
         self._send = send
         self._inbox: Inbox = queue.SimpleQueue()
+        self._preparing = Preparing(send)
         self._engine: Engine
 
     def run(self) -> None:
@@ -93,7 +95,8 @@ class Worker:
             case messages.Generate():
                 self._take_request(command)
             case messages.Cancel(call):
-                self._inbox.put((call, lambda loop: loop.cancel(call)))
+                if not self._preparing.forget(call):
+                    self._inbox.put((call, lambda loop: loop.cancel(call)))
             case messages.Embed(call, texts):
                 inputs = [self._engine.tokenize(text, special=True) for text in texts]
                 self._inbox.put((call, lambda loop: loop.embed(call, inputs)))
@@ -114,8 +117,16 @@ class Worker:
             sampling=command.sampling,
             logprobs=command.logprobs,
             ignore_end=command.ignore_end,
+            constraint=command.constraint,
         )
-        self._inbox.put((command.id, lambda loop: loop.begin(request, command.stop, received)))
+
+        def begin() -> None:
+            self._inbox.put((command.id, lambda loop: loop.begin(request, command.stop, received)))
+
+        if request.constraint is None:
+            begin()
+        else:
+            self._preparing.start(command.id, lambda: self._engine.prepare(request), begin)
 
 
 def _die(failure_of_thread: threading.ExceptHookArgs) -> None:

@@ -1,0 +1,42 @@
+"""Each kind of constraint as a grammar that llguidance reads. Checks no more than it must to translate."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from llguidance import LLMatcher
+from llguidance.gbnf_to_lark import gbnf_to_lark
+
+from workbench.constraint import JSON_SPACING, Constraint
+from workbench.errors import InvalidRequest
+
+_JSON_OPTIONS: Any = {**JSON_SPACING, "coerce_one_of": False, "lenient": False}
+
+
+def translated(constraint: Constraint) -> str:
+    """Raises InvalidRequest."""
+    match constraint.kind:
+        case "json_schema":
+            return _from_schema(constraint.text)
+        case "regex":
+            return LLMatcher.grammar_from_regex(constraint.text)
+        case "lark":
+            return LLMatcher.grammar_from_lark(constraint.text)
+        case "gbnf":
+            return LLMatcher.grammar_from_lark(_lark_of(constraint.text))
+        case _:
+            assert_never(constraint.kind)
+
+
+def _from_schema(schema: str) -> str:
+    try:
+        return LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
+    except ValueError as error:
+        raise InvalidRequest(f"The schema is not valid JSON: {error}.", "Correct the schema.") from None
+
+
+def _lark_of(gbnf: str) -> str:
+    try:
+        return gbnf_to_lark(gbnf)
+    except Exception as error:  # of no class of its own
+        raise InvalidRequest(f"The grammar is not valid GBNF: {error}.", "Correct the grammar.") from None
