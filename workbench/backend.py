@@ -178,6 +178,10 @@ class Provider(ABC):
     def generate(self, generation: Generation) -> AsyncIterator[Event]:
         """The answer as it comes. Closing the iterator cancels. Raises WorkbenchError at the first step."""
 
+    async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
+        """The prompt as the model gets it, control tokens and all. Raises as generate, and Unsupported."""
+        raise Unsupported("This backend does not tell what it makes of a prompt.", "Use one that runs here.")
+
     @abstractmethod
     async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """As Engine.tokenize. Raises Unsupported where the other side does not tell."""

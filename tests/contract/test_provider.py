@@ -43,6 +43,15 @@ async def test_tokens_give_the_text_back(provider: Provider) -> None:
     assert await provider.detokenize(await provider.tokenize(text)) == text
 
 
+async def test_the_rendered_prompt_is_what_the_model_gets(provider: Provider) -> None:
+    prompt = await provider.rendered(QUESTION)
+    events = await events_of(provider, QUESTION)
+    assert isinstance(prompt, str)
+    assert finished(events).usage.prompt_tokens == len(await provider.tokenize(prompt, special=True))
+    raw = Generation(prompt=prompt, sampling=QUESTION.sampling)
+    assert text_of(await events_of(provider, raw)) == text_of(events)
+
+
 async def test_a_stop_string_ends_the_answer_and_never_shows(provider: Provider) -> None:
     whole = text_of(await events_of(provider, QUESTION))
     for start in range(1, len(whole) - 4, 7):

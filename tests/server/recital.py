@@ -70,6 +70,9 @@ class Recital(Provider):
             self.cancelled += not whole
             self.ended.set()
 
+    async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
+        return await self._text(generation)
+
     async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         return list(text.encode())
 

@@ -38,8 +38,7 @@ class EngineProvider(Provider):
         return self._process.pid
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
-        _refuse_what_is_not_built(generation)
-        prompt = self._prompt(generation.prompt)
+        prompt = await self.rendered(generation)
         process = await self._live_process()
         number, replies = process.call(
             lambda number: messages.Generate(
@@ -61,6 +60,12 @@ class EngineProvider(Provider):
                     return
         finally:
             process.cancel(number)
+
+    async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
+        _refuse_what_is_not_built(generation)
+        if isinstance(generation.prompt, Conversation):
+            return render(self.facts.chat_template, generation.prompt, self.facts.special_tokens)
+        return generation.prompt
 
     async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         reply = await self._ask(lambda number: messages.Tokenize(number, text, special))
@@ -108,11 +113,6 @@ class EngineProvider(Provider):
                 self._process = await EngineProcess.start(self._command, lambda share: None)
                 self.facts = self._process.facts
             return self._process
-
-    def _prompt(self, prompt: Conversation | str | tuple[int, ...]) -> str | tuple[int, ...]:
-        if isinstance(prompt, Conversation):
-            return render(self.facts.chat_template, prompt, self.facts.special_tokens)
-        return prompt
 
 
 def _refuse_what_is_not_built(generation: Generation) -> None:

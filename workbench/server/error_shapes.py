@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from workbench.anthropic_dialect.error_body import anthropic_error
 from workbench.ollama_dialect.error_body import ollama_error
 from workbench.openai_dialect.error_body import ErrorBody, ErrorDetail
 
 ErrorShape = Callable[[ErrorDetail, int], Struct]
 """From the error and its HTTP status to the body that is sent."""
 
-_SHAPES: dict[str, ErrorShape] = {"/api/": ollama_error}
+_SHAPES: dict[str, ErrorShape] = {"/api/": ollama_error, "/v1/messages": anthropic_error}
 
 
 def error_shape(path: str) -> ErrorShape:

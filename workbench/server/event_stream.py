@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from workbench.openai_dialect.error_body import error_body
 from workbench.openai_dialect.wire import encode
 from workbench.server.answer_stream import AnswerStream
@@ -9,6 +11,11 @@ from workbench.server.answer_stream import AnswerStream
 
 def data(encoded: bytes) -> bytes:
     return b"data: " + encoded + b"\n\n"
+
+
+def named(event: Struct) -> bytes:
+    """An event whose name is the type that its data gives as well."""
+    return f"event: {event.__struct_config__.tag}\n".encode() + data(encode(event))
 
 
 def comment(text: str) -> bytes:

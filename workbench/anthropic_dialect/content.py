@@ -1,0 +1,140 @@
+"""The turns of a request and the Messages they mean. Blocks other than text, thinking and tools are refused.
+
+A user's turn that holds results of tools becomes a tool's turn for each of them, and then the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from workbench.conversation import Message, ToolCall
+from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
+
+
+class InputBlock(Struct, kw_only=True):
+    """A piece of a turn; which members it has depends on its type."""
+
+    type: str
+    text: str | None = None
+    thinking: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: dict[str, Any] | None = None
+    tool_use_id: str | None = None
+    content: str | list[InputBlock] | None = None
+    is_error: bool | None = None
+
+
+class Turn(Struct, kw_only=True):
+    """What one side said."""
+
+    role: Literal["user", "assistant"]
+    content: str | list[InputBlock]
+
+
+def to_messages(turns: Sequence[Turn]) -> list[Message]:
+    """Turns of one side that follow each other are one Message.
+
+    Raises InvalidParameter and UnsupportedParameter.
+    """
+    if not turns:
+        raise InvalidParameter("messages is empty.", "Send at least one message.", "messages")
+    messages: list[Message] = []
+    names: dict[str, str] = {}
+    for position, turn in enumerate(turns):
+        for message in _messages(turn, names, f"messages[{position}].content"):
+            names |= {call.id: call.name for call in message.tool_calls}
+            _append(messages, message)
+    return messages
+
+
+def text_of(content: str | Sequence[InputBlock] | None, place: str) -> str:
+    """The text of blocks that can only be text."""
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return "\n".join(_text(block, f"{place}[{index}]") for index, block in enumerate(content))
+
+
+def _append(messages: list[Message], message: Message) -> None:
+    last = messages[-1] if messages else None
+    if last is None or last.role != message.role or message.role == "tool":
+        messages.append(message)
+        return
+    messages[-1] = replace(
+        last,
+        content="\n".join(filter(None, (last.content, message.content))),
+        reasoning="\n".join(filter(None, (last.reasoning, message.reasoning))),
+        tool_calls=last.tool_calls + message.tool_calls,
+    )
+
+
+def _messages(turn: Turn, names: dict[str, str], place: str) -> Iterator[Message]:
+    if isinstance(turn.content, str):
+        yield Message(turn.role, turn.content)
+    elif turn.role == "assistant":
+        yield _assistant(turn.content, place)
+    else:
+        yield from _user(turn.content, names, place)
+
+
+def _assistant(blocks: Sequence[InputBlock], place: str) -> Message:
+    texts, thoughts, calls = [], [], []
+    for index, block in enumerate(blocks):
+        where = f"{place}[{index}]"
+        match block.type:
+            case "thinking":
+                thoughts.append(_required(block.thinking, f"{where}.thinking"))
+            case "redacted_thinking":  # sealed by whoever wrote it; there is nothing to read
+                pass
+            case "tool_use":
+                calls.append(_call(block, where))
+            case _:
+                texts.append(_text(block, where))
+    return Message("assistant", "\n".join(texts), "\n".join(thoughts), tuple(calls))
+
+
+def _user(blocks: Sequence[InputBlock], names: dict[str, str], place: str) -> Iterator[Message]:
+    texts = []
+    for index, block in enumerate(blocks):
+        if block.type == "tool_result":
+            yield _result(block, names, f"{place}[{index}]")
+        else:
+            texts.append(_text(block, f"{place}[{index}]"))
+    if texts or not blocks:
+        yield Message("user", "\n".join(texts))
+
+
+def _call(block: InputBlock, place: str) -> ToolCall:
+    arguments = msgspec.json.encode(block.input or {}).decode()
+    return ToolCall(_required(block.id, f"{place}.id"), _required(block.name, f"{place}.name"), arguments)
+
+
+def _result(block: InputBlock, names: dict[str, str], place: str) -> Message:
+    id = _required(block.tool_use_id, f"{place}.tool_use_id")
+    if id not in names:
+        raise InvalidParameter(
+            f"{place} answers the call {id[:80]!r}, which no turn before it makes.",
+            "Send the assistant's turn with that tool_use block before it.",
+            f"{place}.tool_use_id",
+        )
+    text = text_of(block.content, f"{place}.content")
+    return Message("tool", f"Error: {text}" if block.is_error else text, tool_call_id=id, name=names[id])
+
+
+def _text(block: InputBlock, place: str) -> str:
+    if block.type != "text":
+        raise UnsupportedParameter(
+            f"Blocks of type {block.type[:40]!r} are not supported here.", "Send text.", f"{place}.type"
+        )
+    return _required(block.text, f"{place}.text")
+
+
+def _required(value: str | None, place: str) -> str:
+    if value is None:
+        raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)
+    return value
