@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import InvalidRequest
 from workbench.machine.cards import CARDS, card, overhead_bytes, shared_memory
-from workbench.machine.overhead import context_bytes
+from workbench.machine.overhead import context_bytes, host_overhead_bytes
 from workbench.memory import VirtualGpu
 
 GIB, MIB = 2**30, 2**20
@@ -117,3 +117,10 @@ def test_what_was_measured_of_the_driver_takes_the_place_of_what_is_known(name: 
     assert context_bytes(measured) == 518 * MIB
     difference = overhead_bytes(measured) - overhead_bytes(card(name))
     assert difference == 518 * MIB - context_bytes(card(name))
+
+
+def test_cuda_takes_main_memory_too() -> None:
+    assert (
+        host_overhead_bytes([card("RTX 4090"), card("RTX 4090")]) == host_overhead_bytes([card("H100")]) > 0
+    )
+    assert host_overhead_bytes([card("RX 7900 XTX")]) == host_overhead_bytes([]) == 0

@@ -6,6 +6,8 @@ the card itself, that is taken. Knows neither weights nor contexts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.memory import VirtualGpu
 
 _MIB = 2**20
@@ -21,6 +23,8 @@ _POOL, _MOE_POOL, _POOL_MICRO_BATCH = 64 * _MIB, 128 * _MIB, 512
 _CUBLAS = 80 * _MIB
 """The library's own code and buffers, once it multiplies; measured on an H200: 174 MiB beyond the driver's
 context with F16 weights, 84 to 90 with quantized ones."""
+_CUDA_HOST = 48 * _MIB
+"""Of main memory, once a process computes with CUDA; measured beside an H200: 37 to 62 MiB."""
 _TURING, _DP4A, _VOLTA = (7, 5), (6, 1), (7, 0)
 
 
@@ -48,6 +52,11 @@ def overhead_bytes(
     unpacked = 2 * largest_quantized if _unpacks(gpu.compute_capability) else 0
     library = _CUBLAS if floats or unpacked else 0
     return context_bytes(gpu) + _workspace(gpu.compute_capability) + pool + library + unpacked
+
+
+def host_overhead_bytes(gpus: Sequence[VirtualGpu]) -> int:
+    """What a driver takes of main memory beside the process itself, once its cards compute."""
+    return _CUDA_HOST if any(gpu.api == "cuda" for gpu in gpus) else 0
 
 
 def context_bytes(gpu: VirtualGpu) -> int:

@@ -25,6 +25,7 @@ from workbench.errors import WorkbenchError
 from workbench.gguf import read_model
 from workbench.machine.engines import EngineSight, bare_process, engine_sight, remember
 from workbench.machine.gpus import Gpu, as_card, gpus
+from workbench.machine.overhead import host_overhead_bytes
 from workbench.machine.process_memory import card_memory, host_memory
 from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.planning.ledger import ActualMemory, Ledger, LoadRecord
@@ -100,11 +101,13 @@ def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimat
         sight = engine_sight(entry.backend)
         remember(entry.backend, sight)
     places = _places(sight, cards) if sight else {}
-    overhead = estimate.host.overhead_bytes + (bare_process(entry.backend) or 0)
-    host = replace(estimate.host, overhead_bytes=overhead)
-    unreported, known = Unreported.of(header), {name: _card(gpu, sight) for name, gpu in places.items()}
+    unreported = Unreported.of(header)
+    known = {name: card for name, gpu in places.items() if (card := _card(gpu, sight))}
+    used = [known[one.name] for one in estimate.devices if one.name in known]
+    beside = (bare_process(entry.backend) or 0) + host_overhead_bytes(used)
+    host = replace(estimate.host, overhead_bytes=estimate.host.overhead_bytes + beside)
     devices = tuple(
-        unreported.added_to(one, card, settings) if (card := known.get(one.name)) else one
+        unreported.added_to(one, known[one.name], settings) if one.name in known else one
         for one in estimate.devices
     )
     names = {gpu.bus_id or gpu.name: name for name, gpu in places.items()}
