@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -177,17 +176,6 @@ def test_of_a_model_on_the_hub_only_the_header_is_fetched_once(workbench: Workbe
     requests = len(hub.requests("GET", ".gguf"))
     assert document(workbench, *asked) == cold and len(hub.requests("GET", ".gguf")) == requests
     assert not (workbench.home / "hugging-face").exists()
-
-
-def test_a_known_header_is_quick(workbench: Workbench, hub: FakeHub) -> None:
-    asked = ("acme/large-GGUF:Q4_K_M", "--gpu", "RTX 4090", "--gpu", "RTX 4090")
-    document(workbench, *asked)
-    spent = []
-    for _ in range(5):
-        started = time.perf_counter()
-        document(workbench, *asked)
-        spent.append(time.perf_counter() - started)
-    assert min(spent) < 2.5  # of which a second is Python's own start, twice
 
 
 def test_the_frontier_of_a_repository_has_all_its_quantizations(workbench: Workbench, hub: FakeHub) -> None:

@@ -7,15 +7,14 @@ nothing of how anything is measured.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from workbench import paths
+from workbench.whole_file import write_whole
 
 _MOST_BYTES = 2**20
 
@@ -66,8 +65,4 @@ def _read() -> dict[str, Any]:
 
 def _write(entries: dict[str, Any]) -> None:
     """Whole or not at all, so that another process never reads half of it."""
-    file = measurements_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", dir=file.parent, prefix=".measurements", delete=False) as half:
-        json.dump(entries, half, indent=2)
-    os.replace(half.name, file)
+    write_whole(measurements_file(), json.dumps(entries, indent=2).encode())

@@ -17,6 +17,7 @@ from typing import Any
 from workbench import paths
 from workbench.models.transfer.disk import unwritable
 from workbench.models.transfer.locking import locked
+from workbench.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +106,6 @@ def _load(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, records: dict[str, Any]) -> None:
-    new = file.with_name(f".{file.name}.{os.getpid()}")
     if file.exists() and _load(file) is None:
         os.replace(file, file.with_suffix(".unreadable.json"))
-    try:
-        with open(new, "w", encoding="ascii") as stream:
-            json.dump({"files": records}, stream, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(new, file)
-    finally:
-        new.unlink(missing_ok=True)
+    write_whole(file, json.dumps({"files": records}, indent=1).encode(), durable=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from workbench import paths
 from workbench.gguf import GGML_TYPES, Array, BytesSource, Header, TensorInfo, Value, WeightsFile
 from workbench.gguf.elements import NUMBERS, STRING
 from workbench.models.hub.repository import HubFile, Repository
+from workbench.whole_file import write_whole
 
 _LAYOUT = 1
 _MOST_ELEMENTS = 4096
@@ -101,15 +101,7 @@ def _folder() -> Path:
 
 
 def _write(place: Path, content: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=place.parent, suffix=".unfinished")
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        os.replace(unfinished, place)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
+    write_whole(place, content)
     _forget_oldest(place.parent)
 
 

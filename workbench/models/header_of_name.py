@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from workbench.errors import InvalidRequest, ModelNotFound
 from workbench.gguf import Header, read_model
 from workbench.models.header_cache import header_of
-from workbench.models.hub.repository import Repository, repository
+from workbench.models.hub.recent import recent_repository
+from workbench.models.hub.repository import Repository
 from workbench.models.hub.variants import Variant, choose, variants
 from workbench.models.locating import is_path, locate
 from workbench.models.reference import HubReference, parse_reference
@@ -67,7 +68,7 @@ def _reference(name: str) -> HubReference | None:
 
 
 def _on_hub(reference: HubReference) -> Named:
-    found = repository(reference.repository, reference.revision)
+    found = recent_repository(reference.repository, reference.revision)
     return _read(found, choose(found, reference.selector))
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from workbench import __version__, paths
+from workbench.whole_file import write_whole
 
 _LAYOUT = f"{__version__} 1"
 _MOST_ENTRIES = 5000
@@ -89,12 +89,4 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, document: dict[str, Any]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, new = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with open(handle, "w", encoding="ascii") as stream:
-            json.dump(document, stream, separators=(",", ":"))
-        os.replace(new, file)
-    except BaseException:
-        os.unlink(new)
-        raise
+    write_whole(file, json.dumps(document, separators=(",", ":")).encode())

@@ -15,6 +15,7 @@ from workbench.gguf import Header
 from workbench.models import header_cache
 from workbench.models.header_cache import cached_header, header_of
 from workbench.models.header_of_name import named_header, siblings
+from workbench.models.hub import recent
 from workbench.models.hub.repository import repository
 from workbench.models.hub.variants import choose
 
@@ -71,7 +72,10 @@ def test_it_is_fetched_once_and_kept_small(published: FakeHub, tmp_path: Path) -
     assert kept.stat().st_size < 100_000
 
 
-def test_another_commit_of_the_same_name_is_another_header(published: FakeHub) -> None:
+def test_another_commit_of_the_same_name_is_another_header(
+    published: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent, "FRESH_SECONDS", 0)
     assert named_header(f"{NAME}:Q4_K_M").header.architecture == "llama"
     changed = header_bytes(models.gemma_3_27b(), TOKENIZER)
     published.commit(NAME, {"large-Q4_K_M.gguf": changed})

@@ -6,7 +6,6 @@ Processes add and remove their own entries without asking each other. What has a
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +19,7 @@ from workbench.models.transfer.disk import unwritable
 from workbench.models.transfer.progress import Progress
 from workbench.models.transfer.pulling import Pulled, PullRequest, pull
 from workbench.paths import data_folder
+from workbench.whole_file import write_whole
 
 MOST_ENTRIES = 1000
 MOST_BYTES = 64 << 10
@@ -40,11 +40,8 @@ def remember(request: PullRequest, order: float) -> None:
     folder = str(request.folder) if request.folder else None
     entry = _Entry(request.name, order, request.sha256, request.projector, folder)
     path = _path(request)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(msgspec.json.encode(entry))
-        os.replace(new, path)
+        write_whole(path, msgspec.json.encode(entry), durable=True)
     except OSError as error:
         raise unwritable(path, error) from error
 
