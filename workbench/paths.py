@@ -48,3 +48,7 @@ def models_folder() -> Path:
 
 def history_file() -> Path:
     return data_folder() / "history.sqlite3"
+
+
+def presets_file() -> Path:
+    return config_folder() / "presets.toml"

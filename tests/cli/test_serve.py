@@ -6,6 +6,8 @@ import json
 import re
 import signal
 import socket
+from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.cli.process import PATIENCE, Workbench, all_gone, engines_of
@@ -45,3 +47,66 @@ def test_a_taken_port_is_told(workbench: Workbench, script: str) -> None:
 def test_a_missing_model_is_told_before_anything_is_loaded(workbench: Workbench, script: str) -> None:
     assert workbench("serve", script, "missing").returncode == 3
     assert workbench("serve", script, script).returncode == 2
+
+
+class Server:
+    """`workbench serve` with these arguments, and what it answers."""
+
+    def __init__(self, workbench: Workbench, *arguments: str) -> None:
+        self.process = workbench.start("serve", "--port", "0", *arguments)
+        assert self.process.stderr is not None
+        told = b""
+        while b"print(" not in told:
+            line = self.process.stderr.readline()
+            assert line, told
+            told += line
+        found = re.search(rb"https?://127\.0\.0\.1:\d+", told)
+        assert found is not None
+        self.url = found.group().decode()
+
+    def __call__(self, path: str, body: object = None, **headers: str) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(
+            self.url + path,
+            data,
+            {"Content-Type": "application/json"} | headers,
+            method="POST" if data else "GET",
+        )
+        with urlopen(request, timeout=PATIENCE) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
+
+    def ask(self, model: str, text: str, **fields: object) -> str:
+        body = {"model": model, "messages": [{"role": "user", "content": text}], **fields}
+        content: str = self("/v1/chat/completions", body)["choices"][0]["message"]["content"]
+        return content
+
+
+def test_without_a_name_every_model_is_served_and_they_take_turns(workbench: Workbench, script: str) -> None:
+    models = workbench.home / "data" / "models"
+    models.mkdir(parents=True)
+    presets = workbench.home / "config" / "presets.toml"
+    presets.parent.mkdir(parents=True)
+    presets.write_text(
+        f'[models.clerk]\nmodel = "{script}"\naliases = ["gpt-4o"]\nsystem = "Be brief."\n'
+        "[models.guide]\nsampling = {temperature = 0}\nsettings = {context_length = 300}\n"
+    )
+    server = Server(workbench, "--max-loaded", "1")
+    assert [model["id"] for model in server("/v1/models")["data"]] == ["guide", "clerk"]
+    assert server.ask("gpt-4o", "weather").startswith("I do not look")
+    first = [server.ask("guide", "What can you do?", max_tokens=8) for _ in range(2)]
+    assert first[0] == first[1] and server.ask("clerk", "weather").startswith("I do not look")
+    assert server("/v1/models/guide/load", {})["state"] == "loaded"
+    assert server("/v1/models/guide")["context_length"] == 300
+    workers = [one for one in engines_of(server.process) if "workbench.runtime.worker" in one.cmdline()]
+    assert len(workers) == 1
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_fault_in_the_presets_is_told_at_once(workbench: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[models.guide]\nttll = 3")
+    refused = workbench("serve", "guide", "--presets", str(tmp_path / "own.toml"))
+    assert (
+        refused.returncode == 2 and "own.toml: models.guide.ttll is not known.\nWrite ttl." in refused.stderr
+    )

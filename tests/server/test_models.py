@@ -56,7 +56,7 @@ async def test_a_model_is_opened_once_however_many_ask() -> None:
     shelf.released.set()
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(answers[0], asyncio.CancelledError) and len(shelf.opened) == 1
-    assert set(answers[1:]) == set(shelf.opened)
+    assert len(set(answers[1:])) == 1
     await pool.close()
     assert shelf.opened[0].closed
 
@@ -85,7 +85,7 @@ async def test_closing_stops_loads_and_refuses_more() -> None:
     await asyncio.sleep(0)
     await pool.close()
     await pool.close()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(EngineUnavailable, match="being unloaded"):
         await loading
     with pytest.raises(EngineUnavailable):
         await pool.provider("guide")

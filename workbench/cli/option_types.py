@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 
 import click
 
+from workbench.duration import seconds_of
 from workbench.engine_settings import Lora, TensorOverride
+from workbench.errors import InvalidRequest
 
 
 class _Notation(click.ParamType[Any]):
@@ -97,6 +99,14 @@ class _Memory(_Notation):
         return size
 
 
+class _Duration(_Notation):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return seconds_of(value)
+        except InvalidRequest as error:
+            self.fail(str(error))
+
+
 _MEMORY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _MEMORY_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _UNITS = {"k": 1000, "m": 1000**2, "g": 1000**3}
@@ -106,4 +116,5 @@ BIAS = _Bias("ID=BIAS")
 KV_TYPES_OF_CACHE = _KvTypes("TYPE[,TYPE]")
 TENSOR_OVERRIDE = _TensorOverride("PATTERN=BUFFER")
 SHARES = _Shares("A,B,...")
+DURATION = _Duration("TIME")
 LORA = _Lora("PATH[=SCALE]")

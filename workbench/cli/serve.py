@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 import click
 
 from workbench.cli import output
-from workbench.cli.loading import open_told
+from workbench.cli.option_types import DURATION
 from workbench.cli.options import engine_options
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
-from workbench.models import LocalModel, locate
 
 DEFAULT_PORT = 11518
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("names", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("names", metavar="[MODEL...]", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
 @click.option(
     "--api-key", envvar="WORKBENCH_API_KEY", show_envvar=True, help="What clients must say to be answered."
 )
+@click.option("--presets", type=click.Path(path_type=Path), help="A file of presets in place of the usual.")
+@click.option("--ttl", type=DURATION, help="Unload a model that nobody used for so long, such as 30m.")
+@click.option("--max-loaded", type=click.IntRange(min=1), help="Have at most so many models loaded at once.")
 @engine_options
 def serve(
     *,
@@ -31,29 +34,26 @@ def serve(
     host: str,
     port: int,
     api_key: str | None,
+    presets: Path | None,
+    ttl: float | None,
+    max_loaded: int | None,
     settings: EngineSettings,
     backend: str | None,
 ) -> None:
-    """Serve each MODEL behind an OpenAI-compatible endpoint.
+    """Serve each MODEL behind an OpenAI-compatible endpoint, or every model on this machine.
 
-    Ctrl+C ends it.
+    Named models are loaded at once as far as they fit beside each other, others when they are asked for.
+    Where one does not fit, the one that was used longest ago makes room. Ctrl+C ends it.
     """
     from workbench import server
+    from workbench.cli.offers import Manner, catalogue, named_offers, presets_of
 
-    models = _told_apart([locate(name) for name in names])
-    pool = server.ModelPool(
-        {name: partial(open_told, model, settings, backend) for name, model in models.items()}
-    )
-    ready = partial(_announce, next(iter(models)), api_key is not None)
+    known, manner = presets_of(presets), Manner(settings, backend, ttl)
+    every = None if names else catalogue(known, manner)
+    offers = named_offers(names, known, manner) if every is None else every()
+    pool = server.ModelPool(offers, catalogue=every, most_loaded=max_loaded)
+    ready = partial(_announce, next(iter(offers), "MODEL"), api_key is not None)
     asyncio.run(server.serve(pool, host, port, api_key=api_key, ready=ready))
-
-
-def _told_apart(models: list[LocalModel]) -> dict[str, LocalModel]:
-    """By name; two files of one name are a mistake that would hide one of them."""
-    named = {model.name: model for model in models}
-    if len(named) < len(models):
-        raise click.UsageError("Two of the models have the same name.")
-    return named
 
 
 def _announce(model: str, secured: bool, url: str) -> None:

@@ -18,6 +18,7 @@ _STATUSES = {
     "engine_died": 503,
     "load_cancelled": 503,
     "server_stopping": 503,
+    "overloaded": 503,
 }
 
 

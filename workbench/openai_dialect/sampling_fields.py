@@ -5,6 +5,7 @@ A parameter that is absent or null gets OpenAI's default, and an extension then 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -40,6 +41,12 @@ class SamplingFields(Struct, kw_only=True):
     mirostat_eta: float | None = None
     logit_bias: dict[Int64, float] | None = None
     seed: Int64 | None = None
+
+    def fill_in(self, values: Mapping[str, object]) -> None:
+        """Take these, by name, for what the request leaves open."""
+        for name, value in values.items():
+            if getattr(self, name) is None:
+                setattr(self, name, value)
 
     def sampling(self) -> SamplingSettings:
         """Raises InvalidParameter for a value out of range."""

@@ -111,7 +111,6 @@ class EngineProvider(Provider):
             if not self._process.alive:
                 await self._process.close()
                 self._process = await EngineProcess.start(self._command, lambda share: None)
-                self.facts = self._process.facts
             return self._process
 
 

@@ -10,7 +10,7 @@ import asyncio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from workbench.server import anthropic_routes, generation_routes, model_routes
+from workbench.server import anthropic_routes, generation_routes, model_routes, pool_routes
 from workbench.server.access import Access
 from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
 from workbench.server.error_responses import HANDLERS
@@ -19,6 +19,7 @@ from workbench.server.request_body import BODY_LIMIT_BYTES
 
 ROUTES = (
     *model_routes.ROUTES,
+    *pool_routes.ROUTES,
     *generation_routes.ROUTES,
     *anthropic_routes.ROUTES,
 )

@@ -28,7 +28,9 @@ def error_response(
 
 async def on_workbench_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WorkbenchError)
-    return error_response(request.url.path, error_body(error), status_of(error))
+    wait = getattr(error, "retry_after", None)
+    headers = None if wait is None else {"retry-after": str(wait)}
+    return error_response(request.url.path, error_body(error), status_of(error), headers)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

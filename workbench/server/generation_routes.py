@@ -38,6 +38,7 @@ def _endpoint(wire_type: type[Wire]) -> Endpoint:
     async def answer(request: Request) -> Response:
         state = request.app.state
         wire = decode(decoder, await read_body(request))
+        wire.fill_in(state.models.sampling(wire.model))
         generations = wire.generations()
         provider, reply = await while_wanted(_prepare(request, wire), request.receive, state.stopping)
         if wire.stream:

@@ -14,6 +14,7 @@ from workbench.server.model_pool import ModelPool
 
 async def list_models(request: Request) -> Response:
     models: ModelPool = request.app.state.models
+    await models.refresh()
     cards = ModelList(data=[_card(models, name) for name in models.names])
     return json_response(cards)
 

@@ -1,0 +1,65 @@
+"""Whether a model fits into memory beside those that are loaded.
+
+The engine is asked once what the model takes; what is free is looked at anew each time. Weights that loaded
+models have mapped from their files count as taken, though the system calls that memory available: taking it
+would make them slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from workbench import registry
+from workbench.backend import Provider
+from workbench.engine_settings import EngineSettings
+from workbench.errors import WorkbenchError
+from workbench.machine.process_memory import host_memory
+from workbench.memory import MemoryEstimate
+from workbench.planning.defaults import is_small
+
+
+class FitsBeside:
+    """Answers for one model as it would be loaded with nothing else in memory."""
+
+    def __init__(self, model: str, settings: EngineSettings, backend: str | None) -> None:
+        self._model = model
+        self._settings = settings
+        self._backend = backend
+        self._estimate: MemoryEstimate | None = None
+
+    def __call__(self, loaded: Iterable[Provider]) -> bool:
+        """Takes seconds the first time. What cannot be told counts as fitting: loading will say it better."""
+        if is_small(self._model, self._settings):
+            return True
+        try:
+            return self._fits(loaded)
+        except WorkbenchError:
+            return True
+
+    def _fits(self, loaded: Iterable[Provider]) -> bool:
+        from workbench.machine import machine
+        from workbench.planning.budget import fits
+        from workbench.planning.places import on_this_machine
+
+        name = self._backend or registry.name_for(self._model)
+        estimate = self._estimate = self._estimate or self._asked(name)
+        budget = on_this_machine(name, machine())([device.name for device in estimate.devices]).budget
+        verdict = fits(estimate, replace(budget, host=budget.host - _mapped_bytes(loaded)))
+        return verdict.possible and not verdict.paged_bytes
+
+    def _asked(self, backend: str) -> MemoryEstimate:
+        from workbench.gguf import read_model
+        from workbench.machine import machine
+        from workbench.planning.estimates import Estimates
+        from workbench.planning.places import on_this_machine
+
+        places = on_this_machine(backend, machine())
+        estimator = registry.load(backend).estimator()
+        with Estimates(read_model(self._model), places, estimator) as estimates:
+            return estimates.ask(self._settings)
+
+
+def _mapped_bytes(loaded: Iterable[Provider]) -> int:
+    pids = [pid for provider in loaded if (pid := getattr(provider, "pid", None)) is not None]
+    return sum(held.file_backed for pid in pids if (held := host_memory(pid)) is not None)

@@ -1,0 +1,67 @@
+"""A pool's model as routes use it: each call borrows the loaded model, and has it loaded where it is not.
+
+Knows nothing of how a model is loaded or which one makes room for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import cast
+
+from workbench.backend import Provider
+from workbench.conversation import Conversation, Message
+from workbench.events import Event
+from workbench.generation import Generation
+from workbench.server.served_model import ServedModel
+
+
+class LentProvider(Provider):
+    """`facts` are the model's as it was last loaded."""
+
+    def __init__(self, model: ServedModel) -> None:
+        self._model = model
+
+    async def load(self) -> None:
+        """Have it loaded, if it never was, so that its facts are known."""
+        if not hasattr(self, "facts"):
+            async with self._model.lent() as provider:
+                self.facts = provider.facts
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        async with self._model.lent() as provider:
+            self.facts = provider.facts
+            events = cast(AsyncGenerator[Event], provider.generate(self._instructed(generation)))
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+
+    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        async with self._model.lent() as provider:
+            return await provider.tokenize(text, special=special)
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        async with self._model.lent() as provider:
+            return await provider.detokenize(tokens)
+
+    async def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        async with self._model.lent() as provider:
+            return await provider.pieces(tokens)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        async with self._model.lent() as provider:
+            return await provider.embed(texts)
+
+    async def close(self) -> None:
+        """Nothing: the pool owns the model."""
+
+    def _instructed(self, generation: Generation) -> Generation:
+        """With the system message of the model's preset, where the conversation brings none."""
+        system, prompt = self._model.offer.system, generation.prompt
+        if not system or not isinstance(prompt, Conversation):
+            return generation
+        if any(message.role == "system" for message in prompt.messages):
+            return generation
+        told = replace(prompt, messages=(Message("system", system), *prompt.messages))
+        return replace(generation, prompt=told)
