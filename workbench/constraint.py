@@ -5,6 +5,7 @@ A plain value. Knows no engine and checks nothing; whoever enforces it says what
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,3 +29,12 @@ class Constraint:
 
     kind: ConstraintKind
     text: str
+
+
+ANY_OBJECT = Constraint("json_schema", '{"type": "object"}')
+_GBNF_RULE = re.compile(r"^[ \t]*[A-Za-z0-9_-]+[ \t]*::=", re.MULTILINE)
+
+
+def grammar(text: str) -> Constraint:
+    """GBNF where a line begins with `name ::=`, else Lark."""
+    return Constraint("gbnf" if _GBNF_RULE.search(text) else "lark", text)

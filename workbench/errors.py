@@ -52,6 +52,12 @@ class InvalidRequest(WorkbenchError):
     kind = "invalid_request"
 
 
+class InvalidConstraint(InvalidRequest):
+    """What the answer shall look like is wrong, or more than can be enforced."""
+
+    kind = "invalid_constraint"
+
+
 class ContextExceeded(InvalidRequest):
     """The prompt is longer than the context that one request gets."""
 

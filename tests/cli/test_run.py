@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 from tests.cli.process import Workbench
 
@@ -109,3 +111,28 @@ def test_on_a_terminal_the_speed_follows_the_answer(workbench: Workbench, script
     terminal.wait_for("tokens/s, first token after ")
     assert terminal.end() == 0
     assert "\x1b[2m" not in terminal.seen
+
+
+def test_the_answer_takes_the_form_that_is_asked_for(workbench: Workbench, tmp_path: Path) -> None:
+    schema, grammar = tmp_path / "schema.json", tmp_path / "grammar.gbnf"
+    schema.write_text('{"enum": ["left", "right"]}')
+    grammar.write_text('root ::= "x" [0-4]\n')
+    for option, value, expected in (
+        ("--json-schema", str(schema), '"(left|right)"'),
+        ("--grammar", str(grammar), "x[0-4]"),
+    ):
+        done = workbench("run", "guide", "Which way?", option, value)
+        assert done.returncode == 0 and re.fullmatch(expected, done.stdout.strip())
+
+
+def test_a_form_that_cannot_be_is_one_sentence(workbench: Workbench, tmp_path: Path) -> None:
+    for options, named in (
+        (["--json-schema", '{"type": "strange"}'], "strange"),
+        (["--json-schema", '{"type":'], "line 1 column 9"),
+        (["--json-schema", str(tmp_path / "nowhere.json")], "nowhere.json"),
+        (["--grammar", str(tmp_path / "nowhere.gbnf")], "nowhere.gbnf"),
+        (["--grammar", "a", "--json-schema", "{}"], "both"),
+    ):
+        done = workbench("run", "guide", "Which way?", *options)
+        assert done.returncode == 2 and named in done.stderr and not done.stdout
+        assert "Traceback" not in done.stderr

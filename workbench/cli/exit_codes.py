@@ -33,6 +33,7 @@ BY_KIND = {
     "invalid_model": ExitCode.INVALID_MODEL,
     "does_not_fit": ExitCode.DOES_NOT_FIT,
     "invalid_request": ExitCode.USAGE,
+    "invalid_constraint": ExitCode.USAGE,
     "context_length_exceeded": ExitCode.USAGE,
     "unsupported": ExitCode.USAGE,
     "engine_unavailable": ExitCode.ENGINE_UNAVAILABLE,

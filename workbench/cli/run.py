@@ -9,9 +9,11 @@ import click
 
 from workbench.cli import output, prompt
 from workbench.cli.answering import Answer, give
+from workbench.cli.constraint_options import constraint_options
 from workbench.cli.loading import opened
 from workbench.cli.options import engine_options, json_option, sampling_options
 from workbench.cli.sections import SectionedCommand
+from workbench.constraint import Constraint
 from workbench.conversation import Conversation, Message
 from workbench.engine_settings import EngineSettings
 from workbench.generation import Generation
@@ -23,6 +25,7 @@ Examples:
   workbench run guide "What can you do?"
   git diff | workbench run MODEL.gguf "Summarise this change."
   workbench run MODEL.gguf - < question.txt
+  workbench run MODEL.gguf --json-schema person.json "Who wrote Faust?"
 """
 
 
@@ -34,6 +37,7 @@ Examples:
 @click.option("--verbose", is_flag=True, help="Say how fast it was even when nobody watches.")
 @json_option
 @sampling_options
+@constraint_options
 @engine_options
 def run(
     *,
@@ -46,6 +50,7 @@ def run(
     sampling: SamplingSettings,
     max_tokens: int | None,
     stop: tuple[str, ...],
+    constraint: Constraint | None,
     settings: EngineSettings,
     backend: str | None,
 ) -> None:
@@ -63,6 +68,7 @@ def run(
         sampling=sampling,
         max_tokens=max_tokens,
         stop=stop,
+        constraint=constraint,
     )
     answer = asyncio.run(_answer(found, settings, backend, generation, quiet=as_json))
     if as_json:

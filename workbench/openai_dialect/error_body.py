@@ -9,6 +9,7 @@ from workbench.errors import WorkbenchError
 _STATUSES = {
     "invalid_request": 400,
     "invalid_parameter": 400,
+    "invalid_constraint": 400,
     "unsupported": 400,
     "unsupported_parameter": 400,
     "context_length_exceeded": 400,

@@ -94,6 +94,7 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
             stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
             logprobs=self.logprob_count(),
             ignore_end=bool(self.ignore_eos),
+            constraint=self.constraint(),
         )
 
 

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.openai_dialect.constraint_fields import ConstraintFields
 from workbench.openai_dialect.parameter_errors import UnsupportedParameter
-from workbench.openai_dialect.sampling_fields import SamplingFields
 
 _HARMLESS: dict[str, tuple[Any, ...]] = {
-    "response_format": ({"type": "text"},),
     "modalities": (["text"],),
     "verbosity": ("medium",),
 }
 
 
-class UnsupportedFields(SamplingFields, kw_only=True):
+class UnsupportedFields(ConstraintFields, kw_only=True):
     """Each may be absent, null, empty or a value that asks for nothing."""
 
-    response_format: Any = None
-    json_schema: Any = None
-    grammar: Any = None
+    grammar_lazy: Any = None
+    guided_whitespace_pattern: Any = None
     modalities: Any = None
     audio: Any = None
     web_search_options: Any = None
@@ -35,7 +33,7 @@ class UnsupportedFields(SamplingFields, kw_only=True):
     def refuse_unsupported(self) -> None:
         """Raises UnsupportedParameter for the first field that asks for something."""
         for name in UnsupportedFields.__struct_fields__:
-            if name in SamplingFields.__struct_fields__:
+            if name in ConstraintFields.__struct_fields__:
                 continue
             value = getattr(self, name)
             if value and value not in _HARMLESS.get(name, ()):

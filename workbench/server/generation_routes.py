@@ -42,9 +42,10 @@ def _endpoint(wire_type: type[Wire]) -> Endpoint:
         generations = wire.generations()
         provider, reply = await while_wanted(_prepare(request, wire), request.receive, state.stopping)
         if wire.stream:
-            messages = _messages(provider, generations, reply)
+            messages = _naming_faults(wire, _messages(provider, generations, reply))
             return EventStream(messages, state.stopping, state.keep_alive_seconds)
-        answers = await while_wanted(collect(provider, generations), request.receive, state.stopping)
+        with wire.naming_faults():
+            answers = await while_wanted(collect(provider, generations), request.receive, state.stopping)
         return json_response(reply.whole(answers))
 
     return answer
@@ -95,6 +96,13 @@ async def _messages(
                     yield opening + _event(reply.ending(index, event))
     if reply.include_usage:
         yield _event(reply.usage(usages))
+
+
+async def _naming_faults(wire: GenerationRequest, messages: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    with wire.naming_faults():
+        async with aclosing(messages):
+            async for message in messages:
+                yield message
 
 
 def _event(chunk: Struct | None) -> bytes:

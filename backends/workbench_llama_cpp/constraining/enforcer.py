@@ -30,12 +30,12 @@ class Enforcer:
         self._executor = ThreadPoolExecutor(LOOKING_AHEAD, "looking-ahead")
 
     def prepare(self, request: TokenRequest) -> None:
-        """Compile the request's constraint, on any thread. Raises InvalidRequest."""
+        """Compile the request's constraint, on any thread. Raises InvalidConstraint."""
         if request.constraint is not None:
             self._grammars.matcher(request.constraint)
 
     def begin(self, request: TokenRequest) -> Matching | None:
-        """The request's way through its constraint, if it has one. Raises InvalidRequest."""
+        """The request's way through its constraint, if it has one. Raises InvalidConstraint."""
         if request.constraint is None:
             return None
         matcher = self._grammars.matcher(request.constraint)

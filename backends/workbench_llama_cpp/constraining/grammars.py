@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
 from workbench.constraint import Constraint
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidConstraint
 from workbench_llama_cpp.constraining.token_table import token_table
 from workbench_llama_cpp.constraining.translation import translated
 from workbench_llama_cpp.vocabulary import Vocabulary
@@ -29,7 +29,7 @@ class Grammars:
         self._compiled = lru_cache(KEPT)(self._compile)
 
     def matcher(self, constraint: Constraint) -> LLMatcher:
-        """A new one, at its start. Raises InvalidRequest."""
+        """A new one, at its start. Raises InvalidConstraint."""
         return self._compiled(constraint).deep_copy()
 
     @cached_property
@@ -42,5 +42,5 @@ class Grammars:
             table = self._table
         matcher = LLMatcher(table, grammar, log_level=0, limits=LIMITS)
         if matcher.is_error():
-            raise InvalidRequest(matcher.get_error(), "Correct the constraint.")
+            raise InvalidConstraint(matcher.get_error(), "Correct the constraint.")
         return matcher

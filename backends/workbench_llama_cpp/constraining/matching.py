@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.errors import InvalidConstraint, WorkbenchError
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
@@ -34,11 +34,11 @@ class Matching:
         return bool(wait([self._allowed], seconds).done)
 
     def allowed(self) -> TokenIds:
-        """The ids that may come next, in rising order, at least one. Raises InvalidRequest for none."""
+        """The ids that may come next, in rising order, at least one. Raises InvalidConstraint for none."""
         return self._allowed.result()
 
     def take(self, token: int) -> bool:
-        """Go on after an allowed token; True when the answer is complete. Raises InvalidRequest."""
+        """Go on after an allowed token; True when the answer is complete. Raises InvalidConstraint."""
         if not self._matcher.consume_token(token):
             raise self._failure()
         if self._matcher.is_stopped():
@@ -63,6 +63,6 @@ class Matching:
 
     def _failure(self) -> WorkbenchError:
         said = self._matcher.get_error().split("\n")[0] or "no token of this model fits"
-        return InvalidRequest(
+        return InvalidConstraint(
             f"The answer cannot go on as its constraint wants: {said}.", "Ask for something simpler."
         )

@@ -8,13 +8,13 @@ from llguidance import LLMatcher
 from llguidance.gbnf_to_lark import gbnf_to_lark
 
 from workbench.constraint import JSON_SPACING, Constraint
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidConstraint
 
 _JSON_OPTIONS: Any = {**JSON_SPACING, "coerce_one_of": False, "lenient": False}
 
 
 def translated(constraint: Constraint) -> str:
-    """Raises InvalidRequest."""
+    """Raises InvalidConstraint."""
     match constraint.kind:
         case "json_schema":
             return _from_schema(constraint.text)
@@ -32,11 +32,11 @@ def _from_schema(schema: str) -> str:
     try:
         return LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
     except ValueError as error:
-        raise InvalidRequest(f"The schema is not valid JSON: {error}.", "Correct the schema.") from None
+        raise InvalidConstraint(f"The schema is not valid JSON: {error}.", "Correct the schema.") from None
 
 
 def _lark_of(gbnf: str) -> str:
     try:
         return gbnf_to_lark(gbnf)
     except Exception as error:  # of no class of its own
-        raise InvalidRequest(f"The grammar is not valid GBNF: {error}.", "Correct the grammar.") from None
+        raise InvalidConstraint(f"The grammar is not valid GBNF: {error}.", "Correct the grammar.") from None
