@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.constraint import Constraint
+from workbench.embedding import Embedded, EmbeddingRequest, Embeddings
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported, WorkbenchError
@@ -23,7 +24,7 @@ from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.sampling import SamplingSettings
 
-Capability = Literal["generate", "embed", "logprobs", "constrain"]
+Capability = Literal["generate", "embed", "rank", "logprobs", "constrain"]
 LoadProgress = Callable[[float], bool]
 """Told the loaded share from 0 to 1; returns False to stop loading, which raises LoadCancelled."""
 
@@ -46,6 +47,7 @@ class ModelFacts:
         trained_context: Tokens the model was trained for.
         parameters: Number of weights; size_bytes is their size as stored. 0 where unknown.
         capabilities: What it can do; anything else is refused with Unsupported.
+        embedding_length: Numbers in each of its vectors; 0 where it makes none.
         special_tokens: Texts that its own chat_template, in Jinja, may name: {"bos_token": "<s>"}.
         placement: Where the weights are, in words, such as "CPU" or "20 of 33 layers on CUDA0".
         notices: Things done that were not asked for in so many words; shown to the user.
@@ -60,6 +62,7 @@ class ModelFacts:
     size_bytes: int = 0
     quantization: str = ""
     capabilities: frozenset[Capability] = frozenset({"generate"})
+    embedding_length: int = 0
     chat_template: str | None = None
     special_tokens: dict[str, str] = field(default_factory=dict)
     placement: str = "CPU"
@@ -120,7 +123,7 @@ class RequestFailed:
     error: WorkbenchError
 
 
-StepEvent = PromptComputed | TokenDrawn | RequestEnded | RequestFailed
+StepEvent = PromptComputed | TokenDrawn | RequestEnded | RequestFailed | Embedded
 
 
 class Engine(ABC):
@@ -129,8 +132,11 @@ class Engine(ABC):
     facts: ModelFacts
 
     @abstractmethod
-    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
-        """Token ids; `special` reads control tokens in the text and adds those the model begins with."""
+    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
+        """Token ids; `special` reads control tokens in the text.
+
+        `add` adds those that the model begins and ends texts with; None means as `special`.
+        """
 
     @abstractmethod
     def detokenize(self, tokens: Sequence[int]) -> bytes:
@@ -160,9 +166,13 @@ class Engine(ABC):
     def busy(self) -> bool:
         """Whether a further step would do work."""
 
-    def embed(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
-        """One vector of unit length for each sequence of tokens. Raises Unsupported where there are none."""
-        raise Unsupported("This engine makes no embeddings.", "Use a backend that can embed.")
+    def embed(self, request: EmbeddingRequest) -> None:
+        """Take in a request for vectors as `enqueue` does one for text. Raises Unsupported where none are."""
+        raise Unsupported("This model makes no embeddings.", "Use one that was made for them.")
+
+    def pair(self, query: str, document: str) -> list[int]:
+        """Both as tokens, as a model that ranks reads them. Raises Unsupported where it does not."""
+        raise Unsupported("This model ranks no documents.", "Use one that was made for it.")
 
     @abstractmethod
     def close(self) -> None:
@@ -183,7 +193,7 @@ class Provider(ABC):
         raise Unsupported("This backend does not tell what it makes of a prompt.", "Use one that runs here.")
 
     @abstractmethod
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         """As Engine.tokenize. Raises Unsupported where the other side does not tell."""
 
     @abstractmethod
@@ -194,9 +204,13 @@ class Provider(ABC):
         """As Engine.pieces. Raises Unsupported where the other side does not tell."""
         raise Unsupported("This backend does not tell the bytes of its tokens.", "Use one that runs here.")
 
-    @abstractmethod
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """As Engine.embed, from texts."""
+    async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
+        """Vectors of texts, or of tokens. Raises Unsupported, InvalidRequest or ContextExceeded."""
+        raise Unsupported("This model makes no embeddings.", "Use one that was made for them.")
+
+    async def rank(self, query: str, documents: Sequence[str]) -> Embeddings:
+        """What the model's classification head says of each document. Raises as `embed` does."""
+        raise Unsupported("This model ranks no documents.", "Use one that was made for it.")
 
     @abstractmethod
     async def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from workbench.errors import InvalidRequest
 
 FlashAttention = Literal["auto", "on", "off"]
+Pooling = Literal["mean", "cls", "last", "rank"]
 KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
 
 
@@ -44,6 +45,7 @@ class EngineSettings:
         devices: Names of the devices to use, empty for all; rpc://HOST:PORT stands for a server's.
         threads: CPU threads; None means the physical cores this process may use.
         micro_batch: Tokens computed in one pass at most.
+        pooling: How one vector is made of a text's tokens; None means as the model's file says.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
 
@@ -60,6 +62,7 @@ class EngineSettings:
     threads: int | None = None
     micro_batch: int = 512
     lora: tuple[Lora, ...] = ()
+    pooling: Pooling | None = None
     vocabulary_only: bool = False
 
     def __post_init__(self) -> None:

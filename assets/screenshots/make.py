@@ -84,14 +84,11 @@ class Reciter(Provider):
         yield TextDelta(ANSWER, 160)
         yield Finished("stop", Usage(24, 0, 160), Timings(0.08, 1.3))
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         return list(text.encode())
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         return bytes(tokens).decode(errors="replace")
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        return [[1.0] for _ in texts]
 
     async def close(self) -> None:
         pass

@@ -46,9 +46,8 @@ class Batch:
         self.size = end
         return end - 1
 
-    def add_all_outputs(self, tokens: Sequence[int]) -> None:
-        """Append tokens of sequence 0, each of them an output, as pooled embeddings need."""
-        self.add(tokens, 0, 0, True)
+    def output_all(self) -> None:
+        """Make each token an output, as pooled embeddings need."""
         self._outputs[: self.size] = 1
 
     def structure(self) -> Any:

@@ -22,19 +22,21 @@ from workbench.backend import (
     TokenDrawn,
     TokenRequest,
 )
+from workbench.embedding import EmbeddingRequest
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported, WorkbenchError
 from workbench.events import FinishReason, Usage
-from workbench_llama_cpp import loading
+from workbench_llama_cpp import loading, pooling
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import ContextMemory
 from workbench_llama_cpp.constraining.enforcer import Enforcer
-from workbench_llama_cpp.embedding import EmbeddingContext
+from workbench_llama_cpp.embedding import Embedder
 from workbench_llama_cpp.logprobs import logits, sampled_token
 from workbench_llama_cpp.pace import Pace, share_out
 from workbench_llama_cpp.parameters import BATCH
+from workbench_llama_cpp.ranking import pair, rank_template
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.slots import Slots, common_prefix
 
@@ -70,11 +72,11 @@ class LlamaCppEngine(Engine):
         self._pace = Pace(self._capacity - loaded.settings.parallel)
         self._waiting: list[Active] = []
         self._running: list[Active] = []
-        self._embedding: EmbeddingContext | None = None
+        self._embedder: Embedder | None = None
         self._enforcer = Enforcer(loaded.vocabulary)
 
-    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
-        return self._vocabulary.tokenize(text, special)
+    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
+        return self._vocabulary.tokenize(text, special, add)
 
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         return self._vocabulary.detokenize(tokens)
@@ -94,10 +96,14 @@ class LlamaCppEngine(Engine):
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting or self._running)
+        return bool(self._waiting or self._running or (self._embedder and self._embedder.busy))
 
     def step(self) -> list[StepEvent]:
         self._admit()
+        embedded = self._embedder.step(len(self._running)) if self._embedder else []
+        return [*embedded, *self._continue_answers()]
+
+    def _continue_answers(self) -> list[StepEvent]:
         if not self._running:
             return []
         late = [
@@ -117,23 +123,25 @@ class LlamaCppEngine(Engine):
         for active in [*self._waiting, *self._running]:
             if active.request.id == request_id:
                 self._drop(active)
+        if self._embedder is not None:
+            self._embedder.cancel(request_id)
 
-    def embed(self, inputs: Sequence[Sequence[int]]) -> list[list[float]]:
-        if "embed" not in self.facts.capabilities:
-            raise Unsupported(
-                "This model was not made for embeddings: it names no pooling.", "Use one that was."
-            )
-        if self._embedding is None:
-            self._embedding = EmbeddingContext(self._loaded)
-        return [self._embedding.embed(tokens) for tokens in inputs]
+    def embed(self, request: EmbeddingRequest) -> None:
+        pooling.check(self.facts.capabilities, "rank" if request.rank else "embed")
+        self._embedder = self._embedder or Embedder(self._loaded)
+        self._embedder.take(request)
+
+    def pair(self, query: str, document: str) -> list[int]:
+        pooling.check(self.facts.capabilities, "rank")
+        return pair(self._vocabulary, rank_template(self._loaded.model), query, document)
 
     def close(self) -> None:
         for active in [*self._waiting, *self._running]:
             self._drop(active)
         self._enforcer.close()
-        if self._embedding is not None:
-            self._embedding.close()
-            self._embedding = None
+        if self._embedder is not None:
+            self._embedder.close()
+            self._embedder = None
         if self._context is not None:
             self._llama.llama_free(self._context)
             self._context = None

@@ -14,13 +14,11 @@ from workbench.backend import Capability, LoadProgress, ModelFacts
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidModel, LoadCancelled
 from workbench.gguf import Header, check_whole, first_file, read_model
-from workbench_llama_cpp import parameters
+from workbench_llama_cpp import parameters, pooling
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.memory import check_memory
 from workbench_llama_cpp.refusals import context_error, load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
-
-_EMBEDDING_POOLINGS = (1, 2, 3)  # mean, first token, last token
 
 
 @dataclass(slots=True)
@@ -48,6 +46,7 @@ def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
     check_whole(header)
     path = str(first_file(path))
     parameters.check(settings)
+    pooling.pooling(header, settings)
     tight = check_memory(header, settings)
     model, kept = _load_weights(path, settings, progress)
     length = parameters.context_length(settings, _trained_context(model))
@@ -61,7 +60,7 @@ def make_context(loaded: Loaded) -> Any:
     context = llama().llama_init_from_model(loaded.model, wanted)
     if context is None:
         raise context_error(log.text(), loaded.settings, loaded.context_length)
-    _apply_loras(loaded, context)
+    apply_loras(loaded, context)
     return context
 
 
@@ -77,7 +76,8 @@ def facts(loaded: Loaded) -> ModelFacts:
         parameters=functions.llama_model_n_params(model),
         size_bytes=functions.llama_model_size(model),
         quantization=loaded.header.quantization,
-        capabilities=_capabilities(loaded),
+        capabilities=(abilities := _capabilities(loaded)),
+        embedding_length=functions.llama_model_n_embd_out(model) if "embed" in abilities else 0,
         chat_template=template.decode() if template else None,
         special_tokens=loaded.vocabulary.special_tokens(),
         placement=_placement(model, loaded.settings),
@@ -88,13 +88,17 @@ def facts(loaded: Loaded) -> ModelFacts:
 def _capabilities(loaded: Loaded) -> frozenset[Capability]:
     """Text from models that read left to right alone; vectors from those that name a pooling."""
     functions, header = llama(), loaded.header
-    causal = header.metadata.get(f"{header.architecture}.attention.causal", True)
     other = functions.llama_model_has_encoder(loaded.model) or functions.llama_model_is_diffusion(
         loaded.model
     )
-    text: set[Capability] = {"generate", "logprobs", "constrain"} if causal and not other else set()
-    pools = header.metadata.get(f"{header.architecture}.pooling_type") in _EMBEDDING_POOLINGS
-    return frozenset(text | ({"embed"} if pools else set()))
+    text: set[Capability] = {"generate", "logprobs", "constrain"} if causal(header) and not other else set()
+    pooled = pooling.capability(header, loaded.settings)
+    return frozenset(text | ({pooled} if pooled else set()))
+
+
+def causal(header: Header) -> bool:
+    """Whether each token sees those before it alone."""
+    return header.metadata.get(f"{header.architecture}.attention.causal", True) is not False
 
 
 def _load_weights(path: str, settings: EngineSettings, progress: LoadProgress) -> tuple[Any, list[object]]:
@@ -143,7 +147,7 @@ def _notices(loaded: Loaded) -> list[str]:
     return notices
 
 
-def _apply_loras(loaded: Loaded, context: Any) -> None:
+def apply_loras(loaded: Loaded, context: Any) -> None:
     functions, loras = llama(), loaded.settings.lora
     adapters = []
     for lora in loras:

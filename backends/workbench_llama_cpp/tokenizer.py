@@ -39,8 +39,8 @@ class TokenizingEngine(Engine):
         self._vocabulary = Vocabulary(self._model)
         self.facts = self._facts(header)
 
-    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
-        return self._vocabulary.tokenize(text, special)
+    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
+        return self._vocabulary.tokenize(text, special, add)
 
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         return self._vocabulary.detokenize(tokens)

@@ -24,17 +24,31 @@ class Vocabulary:
         self._first: int = self._llama.llama_vocab_bos(self.handle)
         self._pieces: dict[int, bytes] = {}
 
-    def tokenize(self, text: str, special: bool) -> list[int]:
+    def tokenize(self, text: str, special: bool, add: bool | None = None) -> list[int]:
+        """As Engine.tokenize; a first token that the text has already is not added again."""
         data = text.encode()
         first = self.special_text(self._first)
-        add = special and not (self._adds_first and first and text.startswith(first))
+        wanted = special if add is None else add
+        adds = wanted and not (special and self._adds_first and first and text.startswith(first))
         room = len(data) + 8
         tokens = (ctypes.c_int32 * room)()
-        count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, room, add, special)
+        count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, room, adds, special)
         if count < 0:
             tokens = (ctypes.c_int32 * -count)()
-            count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, -count, add, special)
+            count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, -count, adds, special)
         return list(tokens[:count])
+
+    def separators(self) -> tuple[list[int], list[int], list[int]]:
+        """What goes before a text, what ends it, and what goes between two, as far as the model wants it."""
+        functions, handle = self._llama, self.handle
+        between = functions.llama_vocab_sep(handle)
+        end = functions.llama_vocab_eos(handle)
+        end = between if end < 0 else end
+        return (
+            [self._first] if self._adds_first else [],
+            [end] if functions.llama_vocab_get_add_eos(handle) else [],
+            [between] if functions.llama_vocab_get_add_sep(handle) else [],
+        )
 
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         self.check(tokens)

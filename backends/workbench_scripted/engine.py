@@ -25,6 +25,7 @@ from workbench_scripted.script import Script
 
 TEMPLATE = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant: "
 DEFAULT_CONTEXT = 4096
+_MEANINGLESS = ("lora", "tensor_overrides", "split", "devices", "pooling")
 
 
 @dataclass(slots=True)
@@ -41,9 +42,7 @@ class ScriptedEngine(Engine):
     """Answers each prompt with the reply its last line calls up."""
 
     def __init__(self, script: Script, settings: EngineSettings) -> None:
-        refused = [
-            name for name in ("lora", "tensor_overrides", "split", "devices") if getattr(settings, name)
-        ]
+        refused = [name for name in _MEANINGLESS if getattr(settings, name)]
         if refused:
             raise Unsupported(f"A script has no {refused[0]}.", "Leave that setting out.")
         self._script = script
@@ -60,7 +59,7 @@ class ScriptedEngine(Engine):
             chat_template=TEMPLATE,
         )
 
-    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         return list(text.encode())
 
     def detokenize(self, tokens: Sequence[int]) -> bytes:

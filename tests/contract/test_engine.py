@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.answers import GREEDY, Answer, run_all
 from workbench.backend import Engine, TokenRequest
+from workbench.embedding import Embedded, EmbeddingRequest
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
 from workbench.sampling import SamplingSettings
 
@@ -166,14 +167,17 @@ def test_log_probabilities_are_given_or_refused(engine: Engine) -> None:
         assert token.logprobs.chosen.token == token.piece and token.logprobs.chosen.logprob <= 0
 
 
-def test_embeddings_are_given_or_refused(engine: Engine) -> None:
-    inputs = [engine.tokenize("one text"), engine.tokenize("another")]
+def test_vectors_are_given_or_refused(engine: Engine) -> None:
+    inputs = tuple(tuple(engine.tokenize(text)) for text in ("one text", "another"))
+    wanted = EmbeddingRequest(id=1, inputs=inputs)
     if "embed" not in engine.facts.capabilities:
         with pytest.raises(Unsupported) as caught:
-            engine.embed(inputs)
-        assert caught.value.message and caught.value.remedy
+            engine.embed(wanted)
+        assert caught.value.message and caught.value.remedy and not engine.busy
         return
-    assert [round(sum(value * value for value in vector), 3) for vector in engine.embed(inputs)] == [1, 1]
+    engine.embed(wanted)
+    (result,) = [event for event in engine.step() if isinstance(event, Embedded)]
+    assert [round(sum(value * value for value in vector), 3) for vector in result.vectors] == [1, 1]
 
 
 def test_closing_twice_is_as_good_as_once(engine: Engine) -> None:

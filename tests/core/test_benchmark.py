@@ -43,14 +43,11 @@ class Timed(Provider):
             (at for at, (old, new) in enumerate(pairs) if old != new), min(len(self._last), len(prompt) - 1)
         )
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         return [ord(letter) % 1000 for letter in text]
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         return "".join(map(chr, tokens))
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        raise Unsupported("No vectors.")
 
     async def close(self) -> None:
         self._last = ()

@@ -55,7 +55,7 @@ class Odd(Provider):
     def __init__(self, first: str = "", space: str = "", lower: bool = False) -> None:
         self.first, self.space, self.lower = first, space, lower
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         words = (self.space + (text.lower() if self.lower else text)).replace(" ", "\0 ").split("\0")
         self.words = [word for word in ([self.first] if special and self.first else []) + words if word]
         return list(range(len(self.words)))

@@ -73,14 +73,11 @@ class Recital(Provider):
     async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
         return await self._text(generation)
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         return list(text.encode())
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         return bytes(tokens).decode(errors="replace")
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        return [[1.0] for _ in texts]
 
     async def close(self) -> None:
         self.closed = True

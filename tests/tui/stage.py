@@ -99,14 +99,11 @@ class Actor(Provider):
             raise
         yield Finished(self.ending, Usage(20, 0, len(pieces)), self.timings)
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         return list(text.encode())
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         return bytes(tokens).decode()
-
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        return [[1.0] for _ in texts]
 
     async def close(self) -> None:
         self.closed = True

@@ -73,6 +73,11 @@ _ENGINE = (
         help="Put the tensors that match PATTERN on BUFFER; repeatable.",
     ),
     _engine("--split", type=SHARES, help="Shares of the model for each device, such as 3,1."),
+    _engine(
+        "--pooling",
+        type=click.Choice(["mean", "cls", "last", "rank"]),
+        help="How embeddings are made of tokens, where the model's file does not say.",
+    ),
     _engine("--lora", type=LORA, multiple=True, help="Apply a LoRA adapter; repeatable."),
     _engine(
         "--device",

@@ -19,6 +19,7 @@ from workbench.backend import (
     TokenDrawn,
     TokenRequest,
 )
+from workbench.embedding import Embedded
 from workbench.errors import WorkbenchError
 from workbench.events import FinishReason, TextDelta, Timings, Usage
 from workbench.runtime import messages
@@ -62,7 +63,7 @@ class EngineLoop:
         self._inbox = inbox
         self._send = send
         self._running: dict[int, Running] = {}
-        self._events: list[messages.PrefillAt | messages.Text | messages.Ended | messages.Failed] = []
+        self._events: list[messages.StepReply | messages.Failed] = []
 
     def run(self) -> None:
         while True:
@@ -88,16 +89,19 @@ class EngineLoop:
         self._running[request.id] = Running(TextAssembly(stop), usage, received)
 
     def cancel(self, call: int) -> None:
-        if self._running.pop(call, None):
-            self.engine.cancel(call)
-
-    def embed(self, call: int, inputs: list[list[int]]) -> None:
-        self._send(messages.Vectors(call, self.engine.embed(inputs)))
+        self._running.pop(call, None)
+        self.engine.cancel(call)
 
     def _translate(self, event: StepEvent) -> None:
-        running = self._running.get(event.request_id)
-        if running is None:
-            return
+        if isinstance(event, Embedded):
+            vectors = tuple(vector.tobytes() for vector in event.vectors)
+            self._events.append(messages.Vectors(event.request_id, vectors, event.prompt_tokens))
+        elif (running := self._running.get(event.request_id)) is not None:
+            self._continue(running, event)
+
+    def _continue(
+        self, running: Running, event: PromptComputed | TokenDrawn | RequestEnded | RequestFailed
+    ) -> None:
         match event:
             case PromptComputed(call, done, total, cached):
                 running.usage = replace(running.usage, cached_tokens=cached)

@@ -16,15 +16,7 @@ from workbench.backend import ModelFacts
 from workbench.errors import EngineDied, WorkbenchError, error_of_kind
 from workbench.runtime import messages
 
-CallReply = (
-    messages.Tokens
-    | messages.Piece
-    | messages.Pieces
-    | messages.Vectors
-    | messages.PrefillAt
-    | messages.Text
-    | messages.Ended
-)
+CallReply = messages.Tokens | messages.Piece | messages.Pieces | messages.StepReply
 Replies = asyncio.Queue[CallReply | WorkbenchError]
 
 
@@ -132,13 +124,7 @@ class EngineProcess:
             case messages.Step(events):
                 for event in events:
                     self._deliver_one(event)
-            case (
-                messages.Failed()
-                | messages.Tokens()
-                | messages.Piece()
-                | messages.Pieces()
-                | messages.Vectors()
-            ):
+            case messages.Failed() | messages.Tokens() | messages.Piece() | messages.Pieces():
                 self._deliver_one(reply)
 
     def _deliver_one(self, reply: CallReply | messages.Failed) -> None:

@@ -6,11 +6,13 @@ A process that died is replaced when the next request comes. Knows no engine by 
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from workbench.backend import Provider
 from workbench.chat.template import render
 from workbench.conversation import Conversation
+from workbench.embedding import Embeddings
 from workbench.errors import EngineDied, Unsupported, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
 from workbench.generation import Generation
@@ -67,8 +69,8 @@ class EngineProvider(Provider):
             return render(self.facts.chat_template, generation.prompt, self.facts.special_tokens)
         return generation.prompt
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
-        reply = await self._ask(lambda number: messages.Tokenize(number, text, special))
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
+        reply = await self._ask(lambda number: messages.Tokenize(number, text, special, add))
         assert isinstance(reply, messages.Tokens)
         return list(reply.tokens)
 
@@ -82,10 +84,12 @@ class EngineProvider(Provider):
         assert isinstance(reply, messages.Pieces)
         return reply.data
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        reply = await self._ask(lambda number: messages.Embed(number, tuple(texts)))
-        assert isinstance(reply, messages.Vectors)
-        return reply.vectors
+    async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
+        given = tuple(one if isinstance(one, str) else tuple(one) for one in inputs)
+        return _embeddings(await self._ask(lambda number: messages.Embed(number, given)))
+
+    async def rank(self, query: str, documents: Sequence[str]) -> Embeddings:
+        return _embeddings(await self._ask(lambda number: messages.Rank(number, query, tuple(documents))))
 
     def stay_for(self, watcher: Awaitable[object]) -> None:
         """Closing waits for what looks at the process, so that there is a process to look at."""
@@ -98,8 +102,11 @@ class EngineProvider(Provider):
 
     async def _ask(self, make: Callable[[int], messages.Call]) -> CallReply:
         process = await self._live_process()
-        _, replies = process.call(make)
-        reply = await replies.get()
+        number, replies = process.call(make)
+        try:
+            reply = await replies.get()
+        finally:
+            process.cancel(number)
         if isinstance(reply, WorkbenchError):
             raise reply
         return reply
@@ -122,6 +129,11 @@ def _refuse_what_is_not_built(generation: Generation) -> None:
         raise Unsupported("Tools are not supported here.", "Leave them out.")
     if generation.continues:
         raise Unsupported("Continuing a message is not supported here.", "Leave it out.")
+
+
+def _embeddings(reply: CallReply) -> Embeddings:
+    assert isinstance(reply, messages.Vectors)
+    return Embeddings(tuple(array("f", data) for data in reply.vectors), reply.prompt_tokens)
 
 
 def _event(reply: CallReply | WorkbenchError) -> Event:

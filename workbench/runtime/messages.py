@@ -55,6 +55,7 @@ class Tokenize(Message, frozen=True):
     id: int
     text: str
     special: bool
+    add: bool | None
 
 
 class Detokenize(Message, frozen=True):
@@ -72,10 +73,18 @@ class Divide(Message, frozen=True):
 
 
 class Embed(Message, frozen=True):
-    """To the engine: vectors of texts; answered by Vectors."""
+    """To the engine: vectors of texts or tokens; answered by Vectors."""
 
     id: int
-    texts: tuple[str, ...]
+    inputs: tuple[str | tuple[int, ...], ...]
+
+
+class Rank(Message, frozen=True):
+    """To the engine: scores of documents; answered by Vectors."""
+
+    id: int
+    query: str
+    documents: tuple[str, ...]
 
 
 class Loading(Message, frozen=True):
@@ -120,13 +129,6 @@ class Pieces(Message, frozen=True):
     data: list[bytes]
 
 
-class Vectors(Message, frozen=True):
-    """From the engine: answer to Embed."""
-
-    id: int
-    vectors: list[list[float]]
-
-
 class PrefillAt(Message, frozen=True):
     """Within a Step: progress of one prompt."""
 
@@ -155,15 +157,26 @@ class Ended(Message, frozen=True):
     stop_sequence: str = ""
 
 
+class Vectors(Message, frozen=True):
+    """Within a Step: answer to Embed or Rank, each vector as the bytes of its 32-bit numbers."""
+
+    id: int
+    vectors: tuple[bytes, ...]
+    prompt_tokens: int
+
+
+StepReply = PrefillAt | Text | Ended | Vectors
+
+
 class Step(Message, frozen=True):
     """From the engine: all that one step brought, for all requests, in one frame."""
 
-    events: list[PrefillAt | Text | Ended | Failed]
+    events: list[StepReply | Failed]
 
 
-Call = Generate | Cancel | Tokenize | Detokenize | Divide | Embed
+Call = Generate | Cancel | Tokenize | Detokenize | Divide | Embed | Rank
 Command = Open | Call
-Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Vectors | Step
+Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
 
 LENGTH = struct.Struct("<I")
 _encoder = msgspec.msgpack.Encoder()

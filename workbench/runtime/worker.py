@@ -13,10 +13,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from workbench import registry
 from workbench.backend import Engine, TokenRequest
+from workbench.embedding import EmbeddingRequest
 from workbench.errors import EngineUnavailable, WorkbenchError
 from workbench.runtime import messages
 from workbench.runtime.engine_loop import EngineLoop, Inbox, Send, failure
@@ -97,22 +99,30 @@ class Worker:
             case messages.Cancel(call):
                 if not self._preparing.forget(call):
                     self._inbox.put((call, lambda loop: loop.cancel(call)))
-            case messages.Embed(call, texts):
-                inputs = [self._engine.tokenize(text, special=True) for text in texts]
-                self._inbox.put((call, lambda loop: loop.embed(call, inputs)))
-            case messages.Tokenize(call, text, special):
-                self._send(messages.Tokens(call, tuple(self._engine.tokenize(text, special=special))))
-            case messages.Detokenize(call, tokens):
-                self._send(messages.Piece(call, self._engine.detokenize(tokens)))
-            case messages.Divide(call, tokens):
-                self._send(messages.Pieces(call, self._engine.pieces(tokens)))
+            case messages.Embed(call, inputs):
+                self._take_embedding(call, [self._tokens(one) for one in inputs], rank=False)
+            case messages.Rank(call, query, documents):
+                self._take_embedding(call, [self._engine.pair(query, one) for one in documents], rank=True)
+            case messages.Tokenize(call, text, special, add):
+                tokens = self._engine.tokenize(text, special=special, add=add)
+                self._send(messages.Tokens(call, tuple(tokens)))
+            case messages.Detokenize(call, ids):
+                self._send(messages.Piece(call, self._engine.detokenize(ids)))
+            case messages.Divide(call, ids):
+                self._send(messages.Pieces(call, self._engine.pieces(ids)))
+
+    def _take_embedding(self, call: int, inputs: Sequence[Sequence[int]], *, rank: bool) -> None:
+        request = EmbeddingRequest(id=call, inputs=tuple(map(tuple, inputs)), rank=rank)
+        self._inbox.put((call, lambda loop: loop.engine.embed(request)))
+
+    def _tokens(self, text: str | tuple[int, ...]) -> Sequence[int]:
+        return self._engine.tokenize(text, special=True) if isinstance(text, str) else text
 
     def _take_request(self, command: messages.Generate) -> None:
         received = time.perf_counter()
-        prompt = command.prompt
         request = TokenRequest(
             id=command.id,
-            prompt=tuple(self._engine.tokenize(prompt, special=True)) if isinstance(prompt, str) else prompt,
+            prompt=tuple(self._tokens(command.prompt)),
             max_tokens=command.max_tokens,
             sampling=command.sampling,
             logprobs=command.logprobs,

@@ -12,6 +12,7 @@ from typing import cast
 
 from workbench.backend import Provider
 from workbench.conversation import Conversation, Message
+from workbench.embedding import Embeddings
 from workbench.events import Event
 from workbench.generation import Generation
 from workbench.server.served_model import ServedModel
@@ -37,9 +38,13 @@ class LentProvider(Provider):
                 async for event in events:
                     yield event
 
-    async def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+    async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
         async with self._model.lent() as provider:
-            return await provider.tokenize(text, special=special)
+            return await provider.rendered(self._instructed(generation))
+
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
+        async with self._model.lent() as provider:
+            return await provider.tokenize(text, special=special, add=add)
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         async with self._model.lent() as provider:
@@ -49,9 +54,13 @@ class LentProvider(Provider):
         async with self._model.lent() as provider:
             return await provider.pieces(tokens)
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
         async with self._model.lent() as provider:
-            return await provider.embed(texts)
+            return await provider.embed(inputs)
+
+    async def rank(self, query: str, documents: Sequence[str]) -> Embeddings:
+        async with self._model.lent() as provider:
+            return await provider.rank(query, documents)
 
     async def close(self) -> None:
         """Nothing: the pool owns the model."""
