@@ -5,7 +5,7 @@ Knows nothing of chat templates, tokens or storage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -50,6 +50,16 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
     name: str = ""
+
+
+def joined(first: Message, second: Message) -> Message:
+    """One turn out of two that the same role said."""
+    return replace(
+        first,
+        content="\n".join(filter(None, (first.content, second.content))),
+        reasoning="\n".join(filter(None, (first.reasoning, second.reasoning))),
+        tool_calls=first.tool_calls + second.tool_calls,
+    )
 
 
 @dataclass(frozen=True, slots=True)

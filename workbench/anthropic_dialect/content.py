@@ -6,13 +6,12 @@ A user's turn that holds results of tools becomes a tool's turn for each of them
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from workbench.conversation import Message, ToolCall
+from workbench.conversation import Message, ToolCall, joined
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 
@@ -65,12 +64,7 @@ def _append(messages: list[Message], message: Message) -> None:
     if last is None or last.role != message.role or message.role == "tool":
         messages.append(message)
         return
-    messages[-1] = replace(
-        last,
-        content="\n".join(filter(None, (last.content, message.content))),
-        reasoning="\n".join(filter(None, (last.reasoning, message.reasoning))),
-        tool_calls=last.tool_calls + message.tool_calls,
-    )
+    messages[-1] = joined(last, message)
 
 
 def _messages(turn: Turn, names: dict[str, str], place: str) -> Iterator[Message]:

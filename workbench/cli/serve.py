@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from workbench import paths
 from workbench.cli import output
 from workbench.cli.option_types import DURATION
 from workbench.cli.options import engine_options
@@ -53,7 +54,7 @@ def serve(
     offers = named_offers(names, known, manner) if every is None else every()
     pool = server.ModelPool(offers, catalogue=every, most_loaded=max_loaded)
     ready = partial(_announce, next(iter(offers), "MODEL"), api_key is not None)
-    asyncio.run(server.serve(pool, host, port, api_key=api_key, ready=ready))
+    asyncio.run(server.serve(pool, host, port, api_key=api_key, data_folder=paths.data_folder(), ready=ready))
 
 
 def _announce(model: str, secured: bool, url: str) -> None:

@@ -23,3 +23,9 @@ class UnsupportedParameter(Unsupported):
     def __init__(self, message: str, remedy: str = "", param: str | None = None) -> None:
         super().__init__(message, remedy)
         self.param = param
+
+
+class NotFound(InvalidRequest):
+    """Nothing is kept under the id that the address names."""
+
+    kind = "not_found"

@@ -21,7 +21,7 @@ from workbench.server.cancellation import while_wanted
 from workbench.server.event_stream import named
 from workbench.server.json_response import json_response
 from workbench.server.request_body import read_body
-from workbench.server.translation import gather, translated
+from workbench.server.translation import gather, prompt_tokens, translated
 
 _MESSAGES = Decoder(MessagesRequest)
 _COUNTED = Decoder(TokenCountRequest)
@@ -40,9 +40,7 @@ class MessageStream(AnswerStream):
 async def create_message(request: Request) -> Response:
     state = request.app.state
     wire = decode(_MESSAGES, await read_body(request))
-    generation = wire.generation()
-    opening = state.models.provider(wire.model)
-    provider = await while_wanted(opening, request.receive, state.stopping)
+    provider, generation = await _prepared(request, wire)
     reply = MessageReply(wire.model)
     if wire.stream:
         messages = translated(provider, generation, reply)
@@ -52,17 +50,17 @@ async def create_message(request: Request) -> Response:
 
 
 async def count_tokens(request: Request) -> Response:
-    state = request.app.state
     wire = decode(_COUNTED, await read_body(request))
+    provider, generation = await _prepared(request, wire)
+    return json_response(TokenCount(await prompt_tokens(provider, generation)))
+
+
+async def _prepared(request: Request, wire: TokenCountRequest) -> tuple[Provider, Generation]:
+    state = request.app.state
+    wire.fill_in(state.models.sampling(wire.model))
     generation = wire.generation()
     opening = state.models.provider(wire.model)
-    provider = await while_wanted(opening, request.receive, state.stopping)
-    return json_response(TokenCount(await _prompt_tokens(provider, generation)))
-
-
-async def _prompt_tokens(provider: Provider, generation: Generation) -> int:
-    prompt = await provider.rendered(generation)
-    return len(await provider.tokenize(prompt, special=True) if isinstance(prompt, str) else prompt)
+    return await while_wanted(opening, request.receive, state.stopping), generation
 
 
 ROUTES = (

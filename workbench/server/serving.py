@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -33,19 +34,22 @@ async def serve(
     port: int = 8080,
     *,
     api_key: str | None = None,
+    data_folder: Path | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Open the models and answer requests until a signal comes; `ready` is told the address.
 
     The port is taken first, so clients that come while models load wait for them. Cancelling stops it as a
-    signal does. Closes the models in any case.
+    signal does. Closes the models in any case. What is kept between requests is kept in `data_folder`.
     Raises WorkbenchError when the address is not to be had or a model cannot be opened.
     """
     try:
         _check_access(host, api_key)
         with listen(host, port) as listener:
             await models.open_all()
-            app = create_app(models, api_key=api_key, loopback_only=is_loopback(host))
+            app = create_app(
+                models, api_key=api_key, loopback_only=is_loopback(host), data_folder=data_folder
+            )
             await run_app(app, listener, ready)
     finally:
         await models.close()
@@ -108,7 +112,7 @@ def _config(app: Starlette) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
-        lifespan="off",
+        lifespan="on",
         ws="none",
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

@@ -1,0 +1,133 @@
+"""The items of a request's input and the Messages they mean.
+
+Reasoning, text and calls of the assistant that follow each other are one Message. Items other than messages,
+function calls, their outputs and reasoning are refused by name. Knows nothing of how items are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from workbench.conversation import Message, Role, ToolCall, joined
+from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
+
+_ROLES: dict[str, Role] = {
+    "user": "user",
+    "assistant": "assistant",
+    "system": "system",
+    "developer": "system",
+}
+_TEXTS = ("input_text", "output_text", "reasoning_text", "summary_text", "text")
+ItemStatus = Literal["in_progress", "completed", "incomplete"]
+
+
+class InputPart(Struct, kw_only=True, omit_defaults=True):
+    """A piece of an item; only some types have a text."""
+
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+    annotations: list[Any] | None = None
+
+
+class InputItem(Struct, kw_only=True, omit_defaults=True):
+    """One item; which members it has depends on its type."""
+
+    type: str | None = None
+    id: str | None = None
+    status: ItemStatus | None = None
+    role: Literal["user", "assistant", "system", "developer"] | None = None
+    content: str | list[InputPart] | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    output: str | list[InputPart] | None = None
+    summary: list[InputPart] | None = None
+    encrypted_content: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its type, told by its members where that was left out."""
+        return self.type or ("message" if self.role else "item_reference")
+
+
+def to_messages(items: Sequence[InputItem], place: str = "input") -> list[Message]:
+    """Raises InvalidParameter and UnsupportedParameter."""
+    messages: list[Message] = []
+    names: dict[str, str] = {}
+    for index, item in enumerate(items):
+        message = _to_message(item, names, f"{place}[{index}]")
+        names |= {call.id: call.name for call in message.tool_calls}
+        if messages and message.role == messages[-1].role == "assistant":
+            messages[-1] = joined(messages[-1], message)
+        else:
+            messages.append(message)
+    return messages
+
+
+def _to_message(item: InputItem, names: dict[str, str], place: str) -> Message:
+    match item.kind:
+        case "message":
+            role = _ROLES[_required(item.role, f"{place}.role")]
+            return Message(role, _text(item.content, f"{place}.content"))
+        case "function_call":
+            return Message("assistant", "", tool_calls=(_call(item, place),))
+        case "function_call_output":
+            return _output(item, names, place)
+        case "reasoning":
+            return Message("assistant", "", reasoning=_thoughts(item, place))
+        case kind:
+            raise UnsupportedParameter(
+                f"Items of type {kind[:40]!r} are not supported here.", "Leave them out.", f"{place}.type"
+            )
+
+
+def _call(item: InputItem, place: str) -> ToolCall:
+    return ToolCall(
+        _required(item.call_id, f"{place}.call_id"),
+        _required(item.name, f"{place}.name"),
+        _required(item.arguments, f"{place}.arguments"),
+    )
+
+
+def _output(item: InputItem, names: dict[str, str], place: str) -> Message:
+    id = _required(item.call_id, f"{place}.call_id")
+    if id not in names:
+        raise InvalidParameter(
+            f"{place} answers the call {id[:80]!r}, which no item before it makes.",
+            "Send the function_call before it, or the previous_response_id.",
+            f"{place}.call_id",
+        )
+    return Message("tool", _text(item.output, f"{place}.output"), tool_call_id=id, name=names[id])
+
+
+def _thoughts(item: InputItem, place: str) -> str:
+    """The reasoning itself, or where only that was kept, its summary."""
+    return _text(item.content or "", f"{place}.content") or _text(item.summary or "", f"{place}.summary")
+
+
+def _text(content: str | Sequence[InputPart] | None, place: str) -> str:
+    if content is None:
+        raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)
+    if isinstance(content, str):
+        return content
+    return "\n".join(_part(part, f"{place}[{index}]") for index, part in enumerate(content))
+
+
+def _part(part: InputPart, place: str) -> str:
+    if part.type == "refusal":
+        return _required(part.refusal, f"{place}.refusal")
+    if part.type not in _TEXTS:
+        raise UnsupportedParameter(
+            f"Parts of type {part.type[:40]!r} are not supported here.", "Send text.", f"{place}.type"
+        )
+    return _required(part.text, f"{place}.text")
+
+
+def _required(value: str | None, place: str) -> str:
+    if value is None:
+        raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)
+    return value

@@ -1,0 +1,126 @@
+"""Kept responses as the Responses API speaks of them: what came before, references, and lists of items."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct, structs
+from msgspec.json import Decoder
+
+from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
+from workbench.openai_dialect.wire import encode
+from workbench.responses_dialect.input_items import InputItem, InputPart
+from workbench.responses_dialect.response import Response
+from workbench.server.response_store import KeptResponse, ResponseStore
+
+
+class _Answered(Struct):
+    output: list[InputItem]
+
+
+class ItemList(Struct, kw_only=True):
+    """A page of a response's input."""
+
+    object: Literal["list"] = "list"
+    data: list[InputItem]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class Deleted(Struct, kw_only=True):
+    """Says that a response is gone."""
+
+    id: str
+    object: Literal["response"] = "response"
+    deleted: bool = True
+
+
+class PreviousResponseNotFound(InvalidParameter):
+    """The response that is to be gone on from is not kept, or is not any more."""
+
+    kind = "previous_response_not_found"
+
+
+_items = Decoder(list[InputItem])
+_item = Decoder(InputItem)
+_answered = Decoder(_Answered)
+
+
+def earlier_items(store: ResponseStore, previous: str | None) -> list[InputItem]:
+    """All that was said up to the response of that id. Raises PreviousResponseNotFound."""
+    turns: list[list[InputItem]] = []
+    while previous is not None:
+        kept = store.find(previous)
+        if kept is None:
+            raise PreviousResponseNotFound(
+                f"Previous response with id {previous[:80]!r} not found.",
+                "Send what was said before as input, and keep responses with store.",
+                "previous_response_id",
+            )
+        turns.append([*_items.decode(kept.input), *_answered.decode(kept.body).output])
+        previous = kept.previous
+    return [item for turn in reversed(turns) for item in turn]
+
+
+def resolved(store: ResponseStore, items: Sequence[InputItem]) -> list[InputItem]:
+    """The items, with those that are only referred to in place of the reference. Raises InvalidParameter."""
+    return [_resolved(store, item, f"input[{index}].id") for index, item in enumerate(items)]
+
+
+def keep(store: ResponseStore, response: Response, items: Sequence[InputItem]) -> None:
+    named = [_named(item) for item in items]
+    kept = KeptResponse(
+        response.id, response.previous_response_id, encode(named).decode(), encode(response).decode()
+    )
+    store.keep(kept, [item.id for item in response.output])
+
+
+def found(store: ResponseStore, id: str) -> KeptResponse:
+    """Raises NotFound."""
+    kept = store.find(id)
+    if kept is None:
+        raise NotFound(f"Response with id {id[:80]!r} not found.", "Ask for one that was stored.")
+    return kept
+
+
+def page_of(kept: KeptResponse, limit: int, order: str, after: str | None) -> ItemList:
+    """Up to `limit` items after that of the id `after`, the last first unless the order is "asc"."""
+    items = _items.decode(kept.input)
+    if order != "asc":
+        items.reverse()
+    ids = [item.id for item in items]
+    start = ids.index(after) + 1 if after in ids else 0
+    data = items[start : start + limit]
+    return ItemList(
+        data=data,
+        first_id=data[0].id if data else None,
+        last_id=data[-1].id if data else None,
+        has_more=start + limit < len(items),
+    )
+
+
+def _resolved(store: ResponseStore, item: InputItem, place: str) -> InputItem:
+    if item.kind != "item_reference":
+        return item
+    kept = store.find_item(item.id or "")
+    if kept is None:
+        raise InvalidParameter(f"Item with id {(item.id or '')[:80]!r} not found.", "Send it whole.", place)
+    return _item.decode(kept)
+
+
+def _named(item: InputItem) -> InputItem:
+    """The item as lists show it: with an id, a type and a status, and a message's text as a part."""
+    content = item.content
+    if isinstance(content, str):
+        text = InputPart(type="output_text" if item.role == "assistant" else "input_text", text=content)
+        content = [text]
+    return structs.replace(
+        item,
+        type=item.kind,
+        id=item.id or f"msg_{secrets.token_hex(24)}",
+        status=item.status or "completed",
+        content=content,
+    )
