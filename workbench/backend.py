@@ -16,7 +16,7 @@ from typing import Literal
 from workbench.constraint import Constraint
 from workbench.embedding import Embedded, EmbeddingRequest, Embeddings
 from workbench.engine_device import EngineDevice
-from workbench.engine_settings import EngineSettings
+from workbench.engine_settings import EngineSettings, Speculation
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, FinishReason, SampledToken, Usage
 from workbench.generation import Generation
@@ -75,6 +75,7 @@ class TokenRequest:
 
     `logprobs` asks for the log-probability of each drawn token and of that many alternatives beside it.
     Only tokens that keep to the `constraint` are drawn, and the answer ends when it is complete.
+    `speculation` None is as the engine was loaded; whatever is drafted, the answer stays the same.
     """
 
     id: int
@@ -84,6 +85,7 @@ class TokenRequest:
     logprobs: int | None = None
     ignore_end: bool = False
     constraint: Constraint | None = None
+    speculation: Speculation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,13 @@ from workbench.errors import InvalidRequest
 
 FlashAttention = Literal["auto", "on", "off"]
 Pooling = Literal["mean", "cls", "last", "rank"]
+Speculation = Literal["off", "ngram"]
+"""Where drafts of an answer's next tokens come from: with "ngram", from the text before it."""
+
 KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
+
+DRAFT_ROWS = 16
+"""Drafted tokens that one step checks at most, over all requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class EngineSettings:
         threads: CPU threads; None means the physical cores this process may use.
         micro_batch: Tokens computed in one pass at most.
         pooling: How one vector is made of a text's tokens; None means as the model's file says.
+        speculation: How answers are drafted, unless a request says otherwise; with "off" none can be.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
 
@@ -61,9 +68,15 @@ class EngineSettings:
     devices: tuple[str, ...] = ()
     threads: int | None = None
     micro_batch: int = 512
+    speculation: Speculation = "off"
     lora: tuple[Lora, ...] = ()
     pooling: Pooling | None = None
     vocabulary_only: bool = False
+
+    @property
+    def output_rows(self) -> int:
+        """Tokens whose logits one step may need: one of each request, and what is drafted."""
+        return self.parallel + (DRAFT_ROWS if self.speculation != "off" else 0)
 
     def __post_init__(self) -> None:
         for name in ("context_length", "parallel", "threads", "micro_batch"):

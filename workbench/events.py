@@ -71,12 +71,17 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts of one request; `cached_tokens` is the part of the prompt not computed again."""
+    """Token counts of one request; `cached_tokens` is the part of the prompt not computed again.
+
+    `drafted_tokens` were guessed ahead of the answer, and `accepted_tokens` of them became part of it.
+    """
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,19 @@ Knows nothing of the other requests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backend import TokenRequest
+from workbench.events import Usage
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.constraining.matching import Matching
 from workbench_llama_cpp.sampler import Sampler
-from workbench_llama_cpp.slots import Slot, Tokens
+from workbench_llama_cpp.slots import Slot, Slots, Tokens
+from workbench_llama_cpp.speculation import Acceptance
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +31,9 @@ class Active:
         row: Its last position in this step's batch, None when it had no part in the step.
         matching: What its constraint allows next, where it has one.
         held: The logits that it still has to draw from, when its constraint took longer than the step.
+        drafts: What may follow `next_token`, computed beside it in this step.
+        acceptance: How good its drafts have been.
+        undecided: The next token has to be computed without drafts.
     """
 
     request: TokenRequest
@@ -40,6 +46,9 @@ class Active:
     row: int | None = None
     matching: Matching | None = None
     held: NDArray[np.float32] | None = None
+    drafts: Sequence[int] = ()
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    undecided: bool = False
 
     @property
     def slot_length(self) -> int:
@@ -59,17 +68,54 @@ class Active:
         room = context_length - len(self.prompt)
         return room if self.request.max_tokens is None else min(room, self.request.max_tokens)
 
-    def add_next_token(self, batch: Batch) -> None:
-        self._add(batch, np.array([self.next_token], np.int32), output=True)
+    @property
+    def rows(self) -> range:
+        """Batch positions to draw from, in the order of the text."""
+        assert self.row is not None
+        return range(self.row - len(self.drafts), self.row + 1)
+
+    def usage(self) -> Usage:
+        return Usage(
+            len(self.prompt),
+            self.cached,
+            self.drawn,
+            drafted_tokens=self.acceptance.drafted_tokens,
+            accepted_tokens=self.acceptance.accepted_tokens,
+        )
+
+    def accepts(self, draft: int | None) -> bool:
+        """Whether the token that was drawn is the drafted one."""
+        accepted = self.next_token == draft
+        self.acceptance.accepted_tokens += accepted
+        return accepted
+
+    def take_back(self, slots: Slots, kept: int) -> bool:
+        """Keep so many of the tokens that were computed in this step; False when nothing at all is left."""
+        assert self.slot is not None
+        drafted = len(self.drafts)
+        self.acceptance.learn(drafted, kept if self.undecided else kept - 1)
+        return slots.take_back(self.slot, self.slot.length - 1 - drafted + kept)
+
+    def room_for_drafts(self, context_length: int) -> int:
+        """Tokens that may follow the next one."""
+        return 0 if self.undecided else self.most_tokens(context_length) - self.drawn - 1
+
+    def add_next_token(self, batch: Batch, drafts: Sequence[int]) -> None:
+        self.drafts = drafts
+        self.acceptance.drafted_tokens += len(drafts)
+        tokens = np.array([self.next_token, *drafts], np.int32)
+        self._add(batch, tokens, outputs=len(tokens))
 
     def add_prompt(self, batch: Batch, count: int) -> None:
         """The next `count` tokens of the prompt; logits are asked for after the last one only."""
         if count:
             start = self.slot_length
             ends_prompt = count == self.remaining
-            self._add(batch, self.prompt[start : start + count], ends_prompt and self.request.max_tokens != 0)
+            self._add(
+                batch, self.prompt[start : start + count], int(ends_prompt and self.request.max_tokens != 0)
+            )
 
-    def _add(self, batch: Batch, tokens: Tokens, output: bool) -> None:
+    def _add(self, batch: Batch, tokens: Tokens, outputs: int) -> None:
         assert self.slot is not None
-        self.row = batch.add(tokens, self.slot.length, self.slot.sequence, output)
+        self.row = batch.add(tokens, self.slot.length, self.slot.sequence, outputs)
         self.slot.extend(tokens)

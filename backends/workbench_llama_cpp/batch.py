@@ -34,15 +34,15 @@ class Batch:
         self.size = 0
 
     def add(
-        self, tokens: Sequence[int] | NDArray[np.int32], position: int, sequence: int, output: bool
+        self, tokens: Sequence[int] | NDArray[np.int32], position: int, sequence: int, outputs: int
     ) -> int:
-        """Append tokens of one sequence; `output` asks for logits of the last. Returns the last one's row."""
+        """Append tokens of one sequence, the last `outputs` with logits. Returns the last one's row."""
         start, end = self.size, self.size + len(tokens)
         self._tokens[start:end] = tokens
         self._positions[start:end] = np.arange(position, position + len(tokens))
         self._sequences[start:end] = sequence
         self._outputs[start:end] = 0
-        self._outputs[end - 1] = output
+        self._outputs[end - outputs : end] = 1
         self.size = end
         return end - 1
 

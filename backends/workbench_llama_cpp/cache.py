@@ -11,15 +11,19 @@ from typing import Any
 from workbench_llama_cpp.binding import llama
 
 
+def takes_back(model: Any) -> bool:
+    """Whether the last tokens of a sequence can be forgotten alone."""
+    functions = llama()
+    return not (functions.llama_model_is_recurrent(model) or functions.llama_model_is_hybrid(model))
+
+
 class ContextMemory:
     """Bound to one context; sequences are numbered from 0."""
 
     def __init__(self, model: Any, context: Any) -> None:
         self._llama = llama()
         self._memory = self._llama.llama_get_memory(context)
-        self._whole_only = bool(
-            self._llama.llama_model_is_recurrent(model) or self._llama.llama_model_is_hybrid(model)
-        )
+        self._whole_only = not takes_back(model)
         self._window: int = self._llama.llama_model_n_swa(model)
 
     def truncate(self, sequence: int, length: int) -> bool:

@@ -7,33 +7,28 @@ measured speed allows. Knows nothing of text: stop strings and characters are th
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.backend import (
     Engine,
     LoadProgress,
-    PromptComputed,
-    RequestEnded,
-    RequestFailed,
     StepEvent,
-    TokenDrawn,
     TokenRequest,
 )
 from workbench.embedding import EmbeddingRequest
 from workbench.engine_settings import EngineSettings
-from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported, WorkbenchError
-from workbench.events import FinishReason, Usage
+from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported
 from workbench_llama_cpp import loading, pooling
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import ContextMemory
 from workbench_llama_cpp.constraining.enforcer import Enforcer
+from workbench_llama_cpp.drafting import Drafting
+from workbench_llama_cpp.drawing import Drawing, ended
 from workbench_llama_cpp.embedding import Embedder
-from workbench_llama_cpp.logprobs import logits, sampled_token
 from workbench_llama_cpp.pace import Pace, share_out
 from workbench_llama_cpp.parameters import BATCH
 from workbench_llama_cpp.ranking import pair, rank_template
@@ -42,9 +37,6 @@ from workbench_llama_cpp.slots import Slots, common_prefix
 
 WORTH_WAITING = 32
 """A prompt waits for another that is being computed when that saves at least so many tokens."""
-
-PATIENCE_SECONDS = 0.005
-"""How long a step waits for what a constraint allows next; who needs longer draws beside a later step."""
 
 
 def open_engine(path: str, settings: EngineSettings, progress: LoadProgress) -> LlamaCppEngine:
@@ -67,9 +59,11 @@ class LlamaCppEngine(Engine):
         self._context = loading.make_context(loaded)
         self._cache = ContextMemory(loaded.model, self._context)
         self._slots = Slots(loaded.settings.parallel, self._cache)
-        self._capacity = max(BATCH, loaded.settings.parallel)
+        self._capacity = max(BATCH, loaded.settings.output_rows)
         self._batch = Batch(self._capacity)
-        self._pace = Pace(self._capacity - loaded.settings.parallel)
+        self._pace = Pace(self._capacity - loaded.settings.output_rows)
+        self._drawing = Drawing(self._context, loaded, self._slots)
+        self._drafting = Drafting(loaded, self._pace)
         self._waiting: list[Active] = []
         self._running: list[Active] = []
         self._embedder: Embedder | None = None
@@ -106,17 +100,17 @@ class LlamaCppEngine(Engine):
     def _continue_answers(self) -> list[StepEvent]:
         if not self._running:
             return []
-        late = [
-            event for active in list(self._running) if active.held is not None for event in self._draw(active)
-        ]
+        late = self._events(
+            [active for active in self._running if active.held is not None], self._drawing.draw
+        )
         started = time.perf_counter()
-        answers, prompt_tokens = self._fill_batch()
+        rows, prompt_tokens = self._fill_batch()
         if not self._batch.size:
             return late
         self._decode()
         moved = [active for active in self._running if active.row is not None]
-        events = [event for active in moved for event in self._advance(active)]
-        self._pace.learn(answers, prompt_tokens, time.perf_counter() - started)
+        events = self._events(moved, self._drawing.advance)
+        self._pace.learn(rows, prompt_tokens, time.perf_counter() - started)
         return late + events
 
     def cancel(self, request_id: int) -> None:
@@ -153,6 +147,7 @@ class LlamaCppEngine(Engine):
         if not request.prompt:
             raise InvalidRequest("The prompt is empty.", "Give at least one token.")
         self._vocabulary.check(request.prompt)
+        self._drafting.check(request.speculation)
         length, most = len(request.prompt), self.facts.context_length
         if length >= most:
             raise ContextExceeded(
@@ -179,18 +174,20 @@ class LlamaCppEngine(Engine):
         return soon >= self._slots.reusable(active.prompt) + WORTH_WAITING
 
     def _fill_batch(self) -> tuple[int, int]:
-        """Returns the number of running answers and of prompt tokens in the batch."""
+        """Returns the number of rows of running answers and of prompt tokens in the batch."""
         self._batch.clear()
         for active in self._running:
             active.row = None
         answers = [active for active in self._running if not active.in_prompt and active.held is None]
         prompts = [active for active in self._running if active.in_prompt]
-        for active in answers:
-            active.add_next_token(self._batch)
-        shares = share_out([active.remaining for active in prompts], self._pace.prompt_tokens(len(answers)))
+        drafts: list[Sequence[int]] = [()] * len(answers) if prompts else self._drafting.drafts(answers)
+        for active, tokens in zip(answers, drafts, strict=True):
+            active.add_next_token(self._batch, tokens)
+        rows = self._batch.size
+        shares = share_out([active.remaining for active in prompts], self._pace.prompt_tokens(rows))
         for active, share in zip(prompts, shares, strict=True):
             active.add_prompt(self._batch, share)
-        return len(answers), sum(shares)
+        return rows, sum(shares)
 
     def _decode(self) -> None:
         result = self._llama.llama_decode(self._context, self._batch.structure())
@@ -201,64 +198,17 @@ class LlamaCppEngine(Engine):
             said = next((line for line in reversed(log.lines) if line.strip()), "no reason given")
             raise EngineDied(f"llama.cpp could not compute a step (code {result}): {said}.", "Ask again.")
 
-    def _advance(self, active: Active) -> list[StepEvent]:
-        """What this step brought for one request."""
-        events: list[StepEvent] = []
-        if active.drawn == 0:
-            done, total = active.slot_length, len(active.prompt)
-            events.append(PromptComputed(active.request.id, done, total, active.cached))
-        if active.in_prompt:
-            return events
-        if active.request.max_tokens == 0:
-            return [*events, self._end(active, "length")]
-        return events + self._draw(active)
-
-    def _draw(self, active: Active) -> list[StepEvent]:
-        """One more token. A request whose constraint needs longer than the step draws beside a later one."""
-        row = self._logits(active)
-        if active.matching is not None and not active.matching.ready(PATIENCE_SECONDS):
-            active.held = row.copy() if active.held is None else active.held
-            return []
-        active.held = None
-        try:
-            token = self._next_token(active, row)
-            ended = self._vocabulary.ends(token) and not (active.request.ignore_end and not active.matching)
-            complete = not ended and active.matching is not None and active.matching.take(token)
-        except WorkbenchError as error:
-            self._drop(active)
-            return [RequestFailed(active.request.id, error)]
-        if ended:
-            return [self._end(active, "stop")]
-        return [self._drawn(active, token, row), *self._end_after(active, complete)]
-
-    def _logits(self, active: Active) -> NDArray[np.float32]:
-        if active.held is not None:
-            return active.held
-        assert active.row is not None
-        return logits(self._context, active.row, self._vocabulary.size)
-
-    def _next_token(self, active: Active, row: NDArray[np.float32]) -> int:
-        if active.matching is not None:
-            return active.sampler.draw_among(row, active.matching.allowed())
-        assert active.row is not None
-        return active.sampler.draw(self._context, active.row)
-
-    def _drawn(self, active: Active, token: int, row: NDArray[np.float32]) -> TokenDrawn:
-        active.next_token = token
-        active.drawn += 1
-        piece, wanted = self._vocabulary.piece, active.request.logprobs
-        logprobs = None if wanted is None else sampled_token(row, token, wanted, piece)
-        return TokenDrawn(active.request.id, token, piece(token), logprobs)
-
-    def _end_after(self, active: Active, complete: bool) -> list[StepEvent]:
-        if complete:
-            return [self._end(active, "stop")]
-        full = active.drawn == active.most_tokens(self.facts.context_length)
-        return [self._end(active, "length")] if full else []
-
-    def _end(self, active: Active, reason: FinishReason) -> RequestEnded:
-        self._drop(active)
-        return RequestEnded(active.request.id, reason, Usage(len(active.prompt), active.cached, active.drawn))
+    def _events(
+        self, requests: Sequence[Active], advance: Callable[[Active], list[StepEvent]]
+    ) -> list[StepEvent]:
+        """What they bring; those that end with it make room."""
+        events = list[StepEvent]()
+        for active in requests:
+            brought = advance(active)
+            events += brought
+            if ended(brought):
+                self._drop(active)
+        return events
 
     def _drop(self, active: Active) -> None:
         (self._waiting if active in self._waiting else self._running).remove(active)

@@ -16,6 +16,7 @@ from workbench.errors import InvalidModel, LoadCancelled
 from workbench.gguf import Header, check_whole, first_file, read_model
 from workbench_llama_cpp import parameters, pooling
 from workbench_llama_cpp.binding import llama, log
+from workbench_llama_cpp.cache import takes_back
 from workbench_llama_cpp.memory import check_memory
 from workbench_llama_cpp.refusals import context_error, load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
@@ -142,6 +143,8 @@ def _notices(loaded: Loaded) -> list[str]:
         notices.append(
             f"The context of {length} tokens is longer than the {trained} the model was trained for."
         )
+    if loaded.settings.speculation != "off" and not takes_back(loaded.model):
+        notices.append("Nothing is drafted: what this model remembers cannot be taken back by a few tokens.")
     if loaded.settings.gpu_layers and not parameters.gpu_count():
         notices.append("llama.cpp sees no GPU here: all layers are on the CPU.")
     return notices

@@ -102,7 +102,7 @@ def upper_bound(header: Header, settings: EngineSettings, context_length: int) -
     state = 4 * inner * (max(value("ssm.state_size"), value("wkv.head_size")) + 8)
     attention = batch * tokens * 4 * (0 if settings.flash_attention == "on" else heads)
     computed = 4 * batch * (4 * value("feed_forward_length") + 16 * inner) + batch * tokens * 8 + attention
-    logits = 8 * _MOST_TOKENS * settings.parallel
+    logits = 8 * _MOST_TOKENS * settings.output_rows
     layers = value("block_count") * (kept * tokens + state * settings.parallel)
     return header.weights_bytes * 1.05 + layers + computed + logits + _SMALL_CHANGE
 

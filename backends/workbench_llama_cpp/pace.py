@@ -36,6 +36,10 @@ class Pace:
         count = max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
         return max(smallest, count - (answers + count) % ROWS_AT_ONCE)
 
+    def alone(self, answers: int) -> float | None:
+        """Seconds of a step with so many rows of answers and no prompt, None before the first one."""
+        return self._answers_alone.get(answers)
+
     def learn(self, answers: int, prompt_tokens: int, seconds: float) -> None:
         """Take in one step's time."""
         if not prompt_tokens:

@@ -114,14 +114,14 @@ def context_parameters(settings: EngineSettings, context_length: int) -> Any:
     """llama_context_params for a cache that all requests share.
 
     One unified cache lets a prefix be shared between any two requests without copying. Logits are reserved
-    for one token of each request only, which saves hundreds of MiB.
+    for one token of each request and the drafted ones only, which saves hundreds of MiB.
     """
     parameters = llama().llama_context_default_params()
     parameters.n_ctx = context_length * settings.parallel
-    parameters.n_batch = max(BATCH, settings.parallel)
+    parameters.n_batch = max(BATCH, settings.output_rows)
     parameters.n_ubatch = settings.micro_batch
     parameters.n_seq_max = settings.parallel
-    parameters.n_outputs_max = settings.parallel
+    parameters.n_outputs_max = settings.output_rows
     parameters.n_threads = parameters.n_threads_batch = threads(settings)
     parameters.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
     parameters.type_k = KV_TYPES[settings.kv_type_k]

@@ -20,6 +20,8 @@ from workbench_llama_cpp.logprobs import logits
 from workbench_llama_cpp.vocabulary import Vocabulary
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("probability", np.float32)])
+NARROW_LEAD = 0.1
+"""In nats. Rows computed together are rounded otherwise than one alone, by less than this."""
 
 
 class Sampler:
@@ -59,6 +61,15 @@ class Sampler:
         token = int(array.data[array.selected].id)
         self._llama.llama_sampler_accept(self._chain, token)
         return token
+
+    def undecided(self, context: Any, row: int) -> bool:
+        """Whether the most likely token leads so little that rounding could make another one of it."""
+        if not self._takes_best:
+            return False
+        values = logits(context, row, self._size)
+        best = int(values.argmax())
+        rivals = max(values[:best].max(initial=-np.inf), values[best + 1 :].max(initial=-np.inf))
+        return bool(values[best] - rivals < NARROW_LEAD)
 
     def close(self) -> None:
         if self._chain is not None:

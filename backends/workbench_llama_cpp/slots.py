@@ -95,6 +95,14 @@ class Slots:
         slot.busy = False
         slot.last_used = next(self._clock)
 
+    def take_back(self, slot: Slot, length: int) -> bool:
+        """Keep the first `length` tokens of a busy slot only; False when nothing could be kept."""
+        if length == slot.length or self._cache.truncate(slot.sequence, length):
+            slot.cut(length)
+            return True
+        slot.cut(0)
+        return False
+
     def forget_idle(self) -> None:
         """Give up what is kept for later."""
         for slot in self._slots:

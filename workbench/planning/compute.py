@@ -73,7 +73,7 @@ class Compute:
             step + divided.dense_bytes if divided.dense_bytes else 0,
             step * 3 // 4 + divided.expert_bytes if divided.expert_bytes else 0,
         )
-        logits = _FLOAT * settings.parallel * (self.vocabulary + self._embedding)
+        logits = _FLOAT * settings.output_rows * (self.vocabulary + self._embedding)
         attention = self._attention(settings, context, api, divided)
         return max(inputs + step, inputs + moved, inputs + attention, logits)
 

@@ -84,7 +84,7 @@ class Formula:
     def _unreported(self, settings: EngineSettings, context: int) -> int:
         """Logits and the list of the cache's tokens, which llama.cpp does not count either."""
         listed = cells(settings, context) if any(layer.keys for layer in self._kept) else settings.parallel
-        return _LOGIT_BYTES * self._compute.vocabulary * settings.parallel + _CELL_BYTES * listed
+        return _LOGIT_BYTES * self._compute.vocabulary * settings.output_rows + _CELL_BYTES * listed
 
     def _divided(
         self, settings: EngineSettings, gpus: Sequence[VirtualGpu], host_layers: int
