@@ -10,6 +10,7 @@ from typing import Literal
 
 from workbench.constraint import Constraint
 from workbench.conversation import Conversation
+from workbench.engine_settings import Speculation
 from workbench.sampling import SamplingSettings
 
 
@@ -50,6 +51,7 @@ class Generation:
     Attributes:
         constraint: What the answer, its reasoning apart, must look like.
         continues: The conversation ends with a part of an answer, which is gone on with.
+        speculation: Where drafts of the answer come from; None leaves it to how the model was loaded.
         template_values: Further values for the model's chat template, by name.
     """
 
@@ -63,4 +65,5 @@ class Generation:
     tool_use: ToolUse = field(default_factory=ToolUse)
     thinking: Thinking = field(default_factory=Thinking)
     continues: bool = False
+    speculation: Speculation | None = None
     template_values: dict[str, object] = field(default_factory=dict)

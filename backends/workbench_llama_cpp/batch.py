@@ -46,10 +46,6 @@ class Batch:
         self.size = end
         return end - 1
 
-    def output_all(self) -> None:
-        """Make each token an output, as pooled embeddings need."""
-        self._outputs[: self.size] = 1
-
     def structure(self) -> Any:
         self._structure.n_tokens = self.size
         return self._structure

@@ -53,8 +53,7 @@ class EmbeddingContext:
         """Tokens of the sequences 0, 1, ... and the position of the first of each."""
         self._batch.clear()
         for sequence, (tokens, position) in enumerate(pieces):
-            self._batch.add(tokens, position, sequence, output=True)
-        self._batch.output_all()
+            self._batch.add(tokens, position, sequence, outputs=len(tokens))
         if self._llama.llama_decode(self._context, self._batch.structure()) != 0:
             raise EngineDied("llama.cpp could not compute an embedding.", "Ask again.")
 

@@ -144,7 +144,7 @@ def _notices(loaded: Loaded) -> list[str]:
             f"The context of {length} tokens is longer than the {trained} the model was trained for."
         )
     if loaded.settings.speculation != "off" and not takes_back(loaded.model):
-        notices.append("Nothing is drafted: what this model remembers cannot be taken back by a few tokens.")
+        notices.append("Nothing is drafted: this kind of model cannot take back tokens.")
     if loaded.settings.gpu_layers and not parameters.gpu_count():
         notices.append("llama.cpp sees no GPU here: all layers are on the CPU.")
     return notices

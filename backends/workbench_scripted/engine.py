@@ -80,6 +80,8 @@ class ScriptedEngine(Engine):
             raise Unsupported("A script has no log-probabilities.", "Ask a model for them.")
         if request.constraint is not None:
             raise Unsupported("A script says what it says: it keeps to no constraint.", "Ask a model.")
+        if request.speculation not in (None, "off"):
+            raise Unsupported("A script needs no drafts.", "Leave speculation out.")
         if len(request.prompt) >= self._context:
             raise ContextExceeded(
                 f"The prompt has {len(request.prompt)} tokens, the context holds {self._context}.",

@@ -45,7 +45,7 @@ class Endpoint:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def endpoint() -> AsyncIterator[Endpoint]:
-    settings = EngineSettings(context_length=CONTEXT, parallel=4, threads=1)
+    settings = EngineSettings(context_length=CONTEXT, parallel=4, threads=1, speculation="ngram")
     model = await open_model(str(workbench_guide.PATH), settings)
     assert isinstance(model, EngineProvider)
     pool = ModelPool({"guide": model})
@@ -55,6 +55,22 @@ async def endpoint() -> AsyncIterator[Endpoint]:
     ):
         yield Endpoint(model, url, client)
     await pool.close()
+
+
+async def test_drafts_change_no_answer_and_are_counted(endpoint: Endpoint) -> None:
+    question = "Repeat: " + "one two three four five six seven eight " * 6
+    drafted = await endpoint.ask(question, max_tokens=48)
+    plain = await endpoint.ask(question, max_tokens=48, extra_body={"speculate": "off"})
+    assert drafted.choices[0].message.content == plain.choices[0].message.content
+    assert plain.timings["drafted_tokens"] == 0
+    details = drafted.usage.completion_tokens_details
+    assert details.accepted_prediction_tokens == drafted.timings["accepted_tokens"]
+    assert 0 <= drafted.timings["accepted_tokens"] <= drafted.timings["drafted_tokens"]
+
+
+async def test_drafts_of_an_unknown_kind_are_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(openai.BadRequestError, match="speculate"):
+        await endpoint.ask("x", extra_body={"speculate": "magic"})
 
 
 async def test_a_stream_says_what_the_whole_answer_says(endpoint: Endpoint) -> None:

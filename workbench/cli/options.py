@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from workbench.cli.option_types import BIAS, KV_TYPES_OF_CACHE, LORA, SHARES, TENSOR_OVERRIDE
 from workbench.cli.sections import SectionedOption
-from workbench.engine_settings import EngineSettings
+from workbench.engine_settings import EngineSettings, Speculation
 from workbench.sampling import SamplingSettings
 
 Command = Callable[..., Any]
@@ -64,6 +64,12 @@ _ENGINE = (
     _engine("--parallel", type=int, help="Requests that run at once."),
     _engine("--threads", type=int, help="CPU threads."),
     _engine("--flash-attention", type=click.Choice(["auto", "on", "off"])),
+    _engine(
+        "--speculate",
+        "speculation",
+        type=click.Choice(get_args(Speculation)),
+        help="Draft what comes next: ngram looks it up in the text before. Answers stay the same.",
+    ),
     _engine("--experts-on-cpu", type=int, help="Keep the expert tensors of the first N layers in RAM."),
     _engine(
         "--tensor-override",

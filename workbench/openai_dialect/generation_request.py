@@ -13,6 +13,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from workbench.conversation import Conversation
+from workbench.engine_settings import Speculation
 from workbench.generation import Generation
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.openai_dialect.reply import Reply
@@ -42,6 +43,7 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
     stop: StopString | StopStrings | None = None
     max_tokens: TokenLimit | None = None
     ignore_eos: bool | None = None
+    speculate: Speculation | None = None
 
     @abstractmethod
     def prompts(self) -> Sequence[Prompt]:
@@ -95,6 +97,7 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
             logprobs=self.logprob_count(),
             ignore_end=bool(self.ignore_eos),
             constraint=self.constraint(),
+            speculation=self.speculate,
         )
 
 

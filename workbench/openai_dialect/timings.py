@@ -8,11 +8,16 @@ from workbench.events import Finished
 
 
 class GenerationTimings(Struct, kw_only=True):
-    """Seconds as measured beside the engine; `tokens_per_second` is null below two tokens."""
+    """Seconds as measured beside the engine; `tokens_per_second` is null below two tokens.
+
+    `drafted_tokens` were guessed ahead; `accepted_tokens` of them are part of the answer.
+    """
 
     time_to_first_token: float
     generation_seconds: float
     tokens_per_second: float | None
+    drafted_tokens: int
+    accepted_tokens: int
 
 
 def timings_of(finished: Finished) -> GenerationTimings:
@@ -20,4 +25,6 @@ def timings_of(finished: Finished) -> GenerationTimings:
         time_to_first_token=finished.timings.time_to_first_token,
         generation_seconds=finished.timings.generation_seconds,
         tokens_per_second=finished.tokens_per_second,
+        drafted_tokens=finished.usage.drafted_tokens,
+        accepted_tokens=finished.usage.accepted_tokens,
     )

@@ -16,9 +16,10 @@ class PromptTokensDetails(Struct):
 
 
 class CompletionTokensDetails(Struct):
-    """`reasoning_tokens` is the part of the answer that was thought before it."""
+    """`reasoning_tokens` were thought before the answer, `accepted_prediction_tokens` drafted and kept."""
 
     reasoning_tokens: int
+    accepted_prediction_tokens: int
 
 
 class UsageCounts(Struct, kw_only=True):
@@ -44,5 +45,8 @@ def summed(usages: Sequence[Usage], choices_per_prompt: int) -> UsageCounts:
         completion_tokens=completion,
         total_tokens=prompt + completion,
         prompt_tokens_details=PromptTokensDetails(cached),
-        completion_tokens_details=CompletionTokensDetails(sum(usage.reasoning_tokens for usage in usages)),
+        completion_tokens_details=CompletionTokensDetails(
+            reasoning_tokens=sum(usage.reasoning_tokens for usage in usages),
+            accepted_prediction_tokens=sum(usage.accepted_tokens for usage in usages),
+        ),
     )

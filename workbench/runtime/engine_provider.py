@@ -52,6 +52,7 @@ class EngineProvider(Provider):
                 generation.logprobs,
                 generation.ignore_end,
                 generation.constraint,
+                generation.speculation,
             )
         )
         try:

@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.backend import ModelFacts
 from workbench.constraint import Constraint
-from workbench.engine_settings import EngineSettings
+from workbench.engine_settings import EngineSettings, Speculation
 from workbench.events import FinishReason, SampledToken, Timings, Usage
 from workbench.sampling import SamplingSettings
 
@@ -41,6 +41,7 @@ class Generate(Message, frozen=True):
     logprobs: int | None
     ignore_end: bool
     constraint: Constraint | None = None
+    speculation: Speculation | None = None
 
 
 class Cancel(Message, frozen=True):

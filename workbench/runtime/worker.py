@@ -128,6 +128,7 @@ class Worker:
             logprobs=command.logprobs,
             ignore_end=command.ignore_end,
             constraint=command.constraint,
+            speculation=command.speculation,
         )
 
         def begin() -> None:
