@@ -1,14 +1,18 @@
-"""Small files that are written whole or not at all, so that nobody ever reads half of one."""
+"""Files that are written whole or not at all, so that nobody ever reads half of one."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
-    """Put a file with this content in the place of what may be there; its folder is made if need be.
+@contextmanager
+def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
+    """A new file that, once done, takes the place of what may be at `path`; its folder is made if need be.
 
     `durable` waits until it is on the disk, so that it is whole after a loss of power. Raises OSError, and
     then leaves nothing behind and what was there as it was.
@@ -17,7 +21,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
         with open(handle, "wb") as file:
-            file.write(content)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -25,3 +29,9 @@ def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
     except BaseException:
         os.unlink(unfinished)
         raise
+
+
+def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """As whole_file, for a content that is at hand."""
+    with whole_file(path, durable=durable) as file:
+        file.write(content)

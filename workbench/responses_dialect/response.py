@@ -7,7 +7,6 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from workbench.events import Usage
-from workbench.openai_dialect.usage import CompletionTokensDetails
 from workbench.responses_dialect.output_items import OutputItem
 from workbench.responses_dialect.tools import FunctionTool, ToolChoice
 
@@ -19,13 +18,19 @@ class InputTokensDetails(Struct):
     cache_write_tokens: int = 0
 
 
+class OutputTokensDetails(Struct):
+    """`reasoning_tokens` is the part of the output that was thought before the answer."""
+
+    reasoning_tokens: int
+
+
 class ResponseUsage(Struct, kw_only=True):
     """Token counts."""
 
     input_tokens: int
     input_tokens_details: InputTokensDetails
     output_tokens: int
-    output_tokens_details: CompletionTokensDetails
+    output_tokens_details: OutputTokensDetails
     total_tokens: int
 
 
@@ -82,6 +87,6 @@ def usage_of(usage: Usage) -> ResponseUsage:
         input_tokens=usage.prompt_tokens,
         input_tokens_details=InputTokensDetails(usage.cached_tokens),
         output_tokens=usage.completion_tokens,
-        output_tokens_details=CompletionTokensDetails(usage.reasoning_tokens),
+        output_tokens_details=OutputTokensDetails(usage.reasoning_tokens),
         total_tokens=usage.prompt_tokens + usage.completion_tokens,
     )
