@@ -47,9 +47,13 @@ class DoesNotFit(WorkbenchError):
 
 
 class InvalidRequest(WorkbenchError):
-    """The request or a setting is wrong in itself; asking again will not help."""
+    """The request or a setting is wrong in itself; asking again will not help.
+
+    `param` names the part of it that is at fault, where that is known.
+    """
 
     kind = "invalid_request"
+    param: str | None = None
 
 
 class InvalidConstraint(InvalidRequest):

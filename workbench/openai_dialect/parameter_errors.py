@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from workbench.errors import InvalidRequest, Unsupported
 
 
@@ -29,3 +32,13 @@ class NotFound(InvalidRequest):
     """Nothing is kept under the id that the address names."""
 
     kind = "not_found"
+
+
+@contextmanager
+def blamed_on(param: str) -> Iterator[None]:
+    """What is wrong with a request, found out within this, is the fault of that parameter."""
+    try:
+        yield
+    except InvalidRequest as error:
+        error.param = error.param or param
+        raise

@@ -13,7 +13,15 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from workbench.server import anthropic_routes, generation_routes, model_routes, pool_routes, responses_routes
+from workbench.server import (
+    anthropic_routes,
+    embedding_routes,
+    generation_routes,
+    model_routes,
+    pool_routes,
+    responses_routes,
+    token_routes,
+)
 from workbench.server.access import Access
 from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
 from workbench.server.error_responses import HANDLERS
@@ -25,6 +33,8 @@ ROUTES = (
     *model_routes.ROUTES,
     *pool_routes.ROUTES,
     *generation_routes.ROUTES,
+    *embedding_routes.ROUTES,
+    *token_routes.ROUTES,
     *anthropic_routes.ROUTES,
     *responses_routes.ROUTES,
 )
