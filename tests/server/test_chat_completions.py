@@ -44,6 +44,8 @@ async def test_a_whole_answer_has_every_member_the_client_knows() -> None:
         "time_to_first_token": 0.25,
         "generation_seconds": 0.5,
         "tokens_per_second": 10.0,
+        "drafted_tokens": 0,
+        "accepted_tokens": 0,
     }
 
 
