@@ -52,3 +52,11 @@ def history_file() -> Path:
 
 def presets_file() -> Path:
     return config_folder() / "presets.toml"
+
+
+def keys_file() -> Path:
+    return config_folder() / "keys.json"
+
+
+def audit_file() -> Path:
+    return data_folder() / "audit.jsonl"

@@ -41,6 +41,8 @@ def test_every_call_names_a_command_and_options_that_exist(call: str) -> None:
         return
     assert name in command_names()
     command = cli.get_command(click.Context(cli), name)
+    if isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        command = command.get_command(click.Context(command), rest.pop(0))
     assert command is not None
     known = {
         option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)

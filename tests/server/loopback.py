@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -13,6 +14,9 @@ from starlette.applications import Starlette
 
 from workbench.backend import Provider
 from workbench.server import ModelPool, create_app
+from workbench.server.access_rules import AccessRules
+from workbench.server.key_ring import KeyRing
+from workbench.server.keys import KeyFile
 from workbench.server.listening import listen
 from workbench.server.serving import run_app
 
@@ -42,6 +46,13 @@ async def client_of(
         openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
     ):
         yield client
+
+
+def locked(key: str, *, loopback: bool = True) -> AccessRules:
+    """The rules of a server that wants this key."""
+    return AccessRules(
+        keys=KeyRing(KeyFile(Path(__file__).with_name("no-keys.json")), key), loopback=loopback
+    )
 
 
 async def exchange(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:

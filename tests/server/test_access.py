@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from tests.server.loopback import error_of, exchange, http, serving
+from tests.server.loopback import error_of, exchange, http, locked, serving
 from tests.server.recital import Recital
 from workbench.errors import InvalidRequest
-from workbench.server import ModelPool, create_app, serve
-from workbench.server.access import is_loopback
+from workbench.server import ModelPool, create_app
+from workbench.server.access_rules import AccessRules, is_loopback, rules_for
+from workbench.server.key_ring import KeyRing
+from workbench.server.keys import KeyFile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEY = "s3cret"
@@ -27,7 +31,7 @@ async def local() -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def guarded() -> AsyncIterator[str]:
     """An endpoint that answers to any name, and to those who have the key."""
-    app = create_app(ModelPool({"guide": Recital()}), api_key=KEY, loopback_only=False)
+    app = create_app(ModelPool({"guide": Recital()}), rules=locked(KEY, loopback=False))
     async with serving(app) as url:
         yield url
 
@@ -77,10 +81,67 @@ async def test_loopback_is_this_machine_alone() -> None:
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", ""))
 
 
-async def test_an_open_door_to_the_network_is_refused() -> None:
-    model = Recital()
+async def test_an_open_door_to_the_network_is_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
+    none = KeyRing(KeyFile(tmp_path / "keys.json"))
     with pytest.raises(InvalidRequest, match="Without an API key") as caught:
-        await serve(ModelPool({"guide": model}), "0.0.0.0", 0)
-    assert "127.0.0.1" in caught.value.remedy and model.closed
+        rules_for("0.0.0.0", none)
+    assert "127.0.0.1" in caught.value.remedy
+    assert rules_for("0.0.0.0", none, no_key=True).keys is None
     with pytest.raises(InvalidRequest, match="key is empty"):
-        await serve(ModelPool({"guide": Recital()}), "0.0.0.0", 0, api_key=" ")
+        KeyRing(KeyFile(tmp_path / "keys.json"), " ")
+
+
+async def test_an_open_network_answers_to_addresses_and_lets_nobody_load() -> None:
+    app = create_app(ModelPool({"guide": Recital()}), rules=AccessRules(loopback=False))
+    async with serving(app) as url:
+        assert await status_of(url, host="192.168.0.7:11518") == 200
+        assert await status_of(url, host="box.example") == 403
+        assert await status_of(url, host="192.168.0.7", origin="http://192.168.0.7") == 200
+        assert await status_of(url, host="192.168.0.7", origin="http://evil.example") == 403
+        status, _, body = await exchange(url, http("POST", "/v1/models/guide/unload"))
+    assert (status, error_of(body)["code"]) == (403, "access_denied")
+
+
+async def test_names_that_are_allowed_are_answered() -> None:
+    rules = AccessRules(hosts=frozenset({"box.example"}))
+    async with serving(create_app(ModelPool({"guide": Recital()}), rules=rules)) as url:
+        assert await status_of(url, host="Box.example:443", origin="https://box.example") == 200
+        assert await status_of(url, host="localhost") == 200
+        assert await status_of(url, host="other.example") == 403
+
+
+PAGE = "https://notes.example"
+PREFLIGHT = {"origin": PAGE, "access-control-request-method": "POST"}
+
+
+async def test_pages_of_listed_origins_are_answered_with_their_permission() -> None:
+    rules = dataclasses.replace(locked(KEY), origins=(PAGE,))
+    async with serving(create_app(ModelPool({"guide": Recital()}), rules=rules)) as url:
+        asked = PREFLIGHT | {"access-control-request-headers": "authorization, content-type"}
+        status, headers, _ = await exchange(url, http("OPTIONS", "/v1/chat/completions", headers=asked))
+        assert status == 200 and headers["access-control-allow-origin"] == PAGE
+        assert headers["access-control-allow-credentials"] == "true" and "Origin" in headers["vary"]
+        assert headers["access-control-allow-headers"] == "authorization, content-type"
+        with_key = {"origin": PAGE, "authorization": f"Bearer {KEY}"}
+        status, headers, _ = await exchange(url, http("GET", "/v1/models", headers=with_key))
+        assert (status, headers["access-control-allow-origin"]) == (200, PAGE)
+        assert "x-request-id" in headers["access-control-expose-headers"]
+        status, headers, _ = await exchange(url, http("GET", "/v1/models", headers={"origin": PAGE}))
+        assert (status, headers["access-control-allow-origin"]) == (401, PAGE)
+        other = PREFLIGHT | {"origin": "https://evil.example"}
+        status, headers, _ = await exchange(url, http("OPTIONS", "/v1/models", headers=other))
+        assert status == 403 and "access-control-allow-origin" not in headers
+
+
+async def test_every_page_may_be_let_in_but_without_credentials() -> None:
+    rules = AccessRules(origins=("*",))
+    async with serving(create_app(ModelPool({"guide": Recital()}), rules=rules)) as url:
+        _, headers, _ = await exchange(url, http("GET", "/v1/models", headers={"origin": PAGE}))
+    assert headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize("origin", ["notes.example", "https://notes.example/", "https://", "", "null"])
+async def test_an_origin_that_is_none_is_refused(origin: str) -> None:
+    with pytest.raises(InvalidRequest, match="is no origin"):
+        AccessRules(origins=(origin,))

@@ -9,7 +9,7 @@ import anthropic
 import pytest
 
 from tests.server.anthropic_client import WEATHER, asking, client_of
-from tests.server.loopback import exchange, http, serving
+from tests.server.loopback import exchange, http, locked, serving
 from tests.server.recital import CONTEXT, Recital
 from tests.server.speaker import Speaker
 from workbench.errors import EngineDied
@@ -61,7 +61,7 @@ async def test_what_is_wrong_is_named_in_anthropics_error(fields: dict[str, Any]
 async def test_refusals_before_the_route_are_anthropics_too(
     method: str, path: str, key: str, status: int, type: str
 ) -> None:
-    app = create_app(ModelPool({"guide": Recital()}), api_key="right")
+    app = create_app(ModelPool({"guide": Recital()}), rules=locked("right"))
     async with serving(app) as url:
         request = http(method, path, b"{}", {"authorization": f"Bearer {key}"})
         got, _, body = await exchange(url, request)

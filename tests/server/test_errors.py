@@ -16,6 +16,7 @@ from tests.server.loopback import chat, client_of, error_of, exchange, http, ser
 from tests.server.recital import Recital
 from workbench.errors import EngineDied, Unsupported, WorkbenchError
 from workbench.server import ModelPool, create_app
+from workbench.server.limits import Limits
 
 CHAT = "/v1/chat/completions"
 TOOL = {"type": "function", "function": {"name": "f"}}
@@ -164,7 +165,7 @@ async def test_routes_that_are_not_there_and_methods_that_are_not_theirs(url: st
 
 
 async def test_a_body_over_the_limit_is_refused() -> None:
-    async with serving(create_app(ModelPool({"guide": Recital()}), body_limit_bytes=1000)) as url:
+    async with serving(create_app(ModelPool({"guide": Recital()}), limits=Limits(body_bytes=1000))) as url:
         status, _, body = await exchange(url, http("POST", CHAT, b" " * 1001))
         fits, _, _ = await exchange(url, http("POST", CHAT, json.dumps(chat("a")).encode()))
     assert (status, error_of(body)["code"], fits) == (413, "request_too_large", 200)

@@ -38,7 +38,7 @@ async def test_a_port_that_is_none_is_refused(port: int) -> None:
 
 async def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(WorkbenchError, match=r"Cannot listen on 192\.0\.2\.1"):
-        await serve(ModelPool({}), "192.0.2.1", 0, api_key="k")
+        await serve(ModelPool({}), "192.0.2.1", 0)
 
 
 async def test_a_model_that_cannot_be_opened_ends_it() -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "chat": ("workbench.cli.chat:chat", "Hold a conversation in the terminal."),
     "serve": ("workbench.cli.serve:serve", "Serve models behind an OpenAI-compatible endpoint."),
     "batch": ("workbench.cli.batch:batch", "Answer a file of requests."),
+    "keys": ("workbench.cli.keys:keys", "Make, list and revoke keys for the endpoint."),
     "fit": ("workbench.cli.fit:fit", "Tell what a model needs, here or on a GPU you do not have."),
     "pull": ("workbench.cli.pull:pull", "Bring models onto this machine."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),

@@ -10,6 +10,7 @@ import click
 
 from workbench import paths
 from workbench.cli import output
+from workbench.cli.access_options import Doors, access_options
 from workbench.cli.option_types import DURATION
 from workbench.cli.options import engine_options
 from workbench.cli.sections import SectionedCommand
@@ -22,22 +23,26 @@ DEFAULT_PORT = 11518
 @click.argument("names", metavar="[MODEL...]", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
-@click.option(
-    "--api-key", envvar="WORKBENCH_API_KEY", show_envvar=True, help="What clients must say to be answered."
-)
 @click.option("--presets", type=click.Path(path_type=Path), help="A file of presets in place of the usual.")
 @click.option("--ttl", type=DURATION, help="Unload a model that nobody used for so long, such as 30m.")
 @click.option("--max-loaded", type=click.IntRange(min=1), help="Have at most so many models loaded at once.")
+@click.option("--max-requests", type=click.IntRange(min=1), help="Turn away what comes beyond so many.")
+@click.option("--log-requests", is_flag=True, help="Write a line of JSON for each request to standard error.")
+@click.option("--log-prompts", is_flag=True, help="The same, with what was asked.")
+@access_options
 @engine_options
 def serve(
     *,
     names: tuple[str, ...],
     host: str,
     port: int,
-    api_key: str | None,
     presets: Path | None,
     ttl: float | None,
     max_loaded: int | None,
+    max_requests: int | None,
+    log_requests: bool,
+    log_prompts: bool,
+    doors: Doors,
     settings: EngineSettings,
     backend: str | None,
 ) -> None:
@@ -48,13 +53,28 @@ def serve(
     """
     from workbench import server
     from workbench.cli.offers import Manner, catalogue, named_offers, presets_of
+    from workbench.server.audit import AuditLog
+    from workbench.server.limits import Limits
+    from workbench.server.request_log import Logging
 
+    rules, tls = doors.rules(host), doors.tls()
     known, manner = presets_of(presets), Manner(settings, backend, ttl)
     every = None if names else catalogue(known, manner)
     offers = named_offers(names, known, manner) if every is None else every()
     pool = server.ModelPool(offers, catalogue=every, most_loaded=max_loaded)
-    ready = partial(_announce, next(iter(offers), "MODEL"), api_key is not None)
-    asyncio.run(server.serve(pool, host, port, api_key=api_key, data_folder=paths.data_folder(), ready=ready))
+    serving = server.serve(
+        pool,
+        host,
+        port,
+        rules=rules,
+        limits=Limits(requests=max_requests) if max_requests else Limits(),
+        logging=Logging(output.note, log_prompts) if log_requests or log_prompts else None,
+        audit=AuditLog(paths.audit_file()),
+        tls=tls,
+        data_folder=paths.data_folder(),
+        ready=partial(_announce, next(iter(offers), "MODEL"), rules.keys is not None),
+    )
+    asyncio.run(serving)
 
 
 def _announce(model: str, secured: bool, url: str) -> None:

@@ -14,6 +14,7 @@ _STATUSES = {
     "unsupported_parameter": 400,
     "context_length_exceeded": 400,
     "previous_response_not_found": 400,
+    "access_denied": 403,
     "model_not_found": 404,
     "not_found": 404,
     "does_not_fit": 503,
@@ -23,6 +24,7 @@ _STATUSES = {
     "server_stopping": 503,
     "overloaded": 503,
 }
+_TYPES = {403: "permission_error", 429: "requests"}
 
 
 class ErrorDetail(Struct, kw_only=True):
@@ -53,5 +55,5 @@ def error_body(error: Exception) -> ErrorBody:
 
 
 def refusal(message: str, status: int, *, code: str | None = None, param: str | None = None) -> ErrorBody:
-    type_ = "invalid_request_error" if status < 500 else "server_error"
+    type_ = "server_error" if status >= 500 else _TYPES.get(status, "invalid_request_error")
     return ErrorBody(ErrorDetail(message=message, type=type_, param=param, code=code))

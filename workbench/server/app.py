@@ -12,6 +12,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from workbench.server import (
     anthropic_routes,
@@ -22,11 +23,15 @@ from workbench.server import (
     responses_routes,
     token_routes,
 )
-from workbench.server.access import Access
+from workbench.server.access import Access, Doorway
+from workbench.server.access_rules import AccessRules
+from workbench.server.admission import Admission
 from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
+from workbench.server.audit import AuditLog
 from workbench.server.error_responses import HANDLERS
+from workbench.server.limits import Limits
 from workbench.server.model_pool import ModelPool
-from workbench.server.request_body import BODY_LIMIT_BYTES
+from workbench.server.request_log import Logging, RequestLog
 from workbench.server.storage import Storage
 
 ROUTES = (
@@ -38,32 +43,40 @@ ROUTES = (
     *anthropic_routes.ROUTES,
     *responses_routes.ROUTES,
 )
+_EXPOSED = (
+    "x-request-id",
+    "retry-after",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+)
 
 
 def create_app(
     models: ModelPool,
     *,
-    api_key: str | None = None,
-    loopback_only: bool = True,
-    body_limit_bytes: int = BODY_LIMIT_BYTES,
+    rules: AccessRules = AccessRules(),  # noqa: B008 - a value that nothing changes
+    limits: Limits = Limits(),  # noqa: B008
+    logging: Logging | None = None,
+    audit: AuditLog | None = None,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     data_folder: Path | None = None,
 ) -> Starlette:
     """The ASGI application. Set its `state.stopping` to end every request that runs.
 
-    `loopback_only` refuses requests that call the server by another name than localhost. What is kept between
-    requests is kept in `data_folder`, or else as long as the application runs.
+    What is kept between requests is kept in `data_folder`, or else as long as the application runs.
     """
     app = Starlette(
         routes=list(ROUTES),
-        middleware=[Middleware(Access, api_key=api_key, loopback_only=loopback_only)],
+        middleware=_middleware(rules, limits, logging),
         exception_handlers=dict(HANDLERS),
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
     app.state.models = models
     app.state.stopping = asyncio.Event()
-    app.state.body_limit_bytes = body_limit_bytes
+    app.state.limits = limits
+    app.state.audit = audit
     app.state.keep_alive_seconds = keep_alive_seconds
     app.state.storage = Storage(data_folder)
     return app
@@ -75,3 +88,23 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         app.state.storage.close()
+
+
+def _middleware(rules: AccessRules, limits: Limits, logging: Logging | None) -> list[Middleware]:
+    """The outermost first: preflight requests bring no key, and are answered before one is asked for."""
+    pages = Middleware(
+        CORSMiddleware,
+        allow_origins=rules.origins,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=("*",),
+        allow_credentials="*" not in rules.origins,
+        allow_private_network=True,
+        expose_headers=_EXPOSED,
+    )
+    return [
+        Middleware(RequestLog, logging=logging),
+        Middleware(Doorway, rules=rules),
+        *([pages] if rules.origins else []),
+        Middleware(Access, rules=rules),
+        Middleware(Admission, limits=limits),
+    ]

@@ -27,10 +27,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, secure: bool = False) -> str:
     """The address to call, such as http://127.0.0.1:8080."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http{'s' if secure else ''}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:

@@ -14,6 +14,7 @@ from functools import partial
 
 from workbench.backend import ModelFacts, Provider
 from workbench.errors import DoesNotFit, EngineUnavailable, ModelNotFound
+from workbench.server.caller import caller
 from workbench.server.lent_provider import LentProvider
 from workbench.server.model_offer import ModelOffer, Opener
 from workbench.server.served_model import ServedModel, State
@@ -48,7 +49,8 @@ class ModelPool:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._models)
+        """Those that the caller may use."""
+        return tuple(name for name, model in self._models.items() if _may_use(model))
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -65,10 +67,13 @@ class ModelPool:
                 self._add(name, offer)
 
     def model(self, name: str) -> ServedModel:
-        """What is known of the model of that name or alias. Raises ModelNotFound."""
+        """What is known of the model of that name or alias.
+
+        Raises ModelNotFound, also where the caller may not use it.
+        """
         found = self._models.get(self._aliases.get(name, name))
-        if found is None:
-            served = ", ".join(list(self._models)[:20]) or "none"
+        if found is None or not _may_use(found):
+            served = ", ".join(self.names[:20]) or "none"
             raise ModelNotFound(f"No model is served as {name[:200]!r}.", f"Ask for one of: {served}.")
         return found
 
@@ -180,6 +185,10 @@ class ModelPool:
 
     def _loaded(self) -> list[ServedModel]:
         return [model for model in self._models.values() if model.provider is not None]
+
+
+def _may_use(model: ServedModel) -> bool:
+    return caller().may_use(model.name, *model.offer.aliases)
 
 
 def _offer(model: Provider | Opener | ModelOffer) -> ModelOffer:

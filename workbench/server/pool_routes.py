@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from workbench.errors import WorkbenchError
+from workbench.server.audit import AuditLog
+from workbench.server.caller import require_admin
 from workbench.server.cancellation import while_wanted
 from workbench.server.json_response import json_response
 from workbench.server.model_pool import ModelPool
@@ -23,16 +29,29 @@ class ModelState(Struct, kw_only=True):
 
 async def load_model(request: Request) -> Response:
     models: ModelPool = request.app.state.models
-    name: str = request.path_params["id"]
-    await while_wanted(models.load(name), request.receive, request.app.state.stopping)
-    return _state(models, name)
+    return await _done(request, "load model", models.load)
 
 
 async def unload_model(request: Request) -> Response:
     models: ModelPool = request.app.state.models
-    name: str = request.path_params["id"]
-    await while_wanted(models.unload(name), request.receive, request.app.state.stopping)
-    return _state(models, name)
+    return await _done(request, "unload model", models.unload)
+
+
+async def _done(request: Request, action: str, do: Callable[[str], Coroutine[Any, Any, None]]) -> Response:
+    state, name = request.app.state, request.path_params["id"]
+    audit: AuditLog | None = state.audit
+    outcome = "failed"
+    try:
+        require_admin()
+        await while_wanted(do(name), request.receive, state.stopping)
+        outcome = "done"
+    except WorkbenchError as error:
+        outcome = error.kind
+        raise
+    finally:
+        if audit is not None:
+            audit.note(action, name[:200], outcome)
+    return _state(state.models, name)
 
 
 def _state(models: ModelPool, name: str) -> Response:

@@ -1,21 +1,48 @@
-"""A request's body, read up to a limit. Knows nothing of its meaning."""
+"""A request's body, read within the server's limits. Knows nothing of its meaning."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-BODY_LIMIT_BYTES = 32 * 1024 * 1024
+from workbench.openai_dialect.parameter_errors import InvalidParameter
+from workbench.server.limits import Limits
+from workbench.server.nesting import is_nested_deeper
 
 
 async def read_body(request: Request) -> bytes:
-    """Raises HTTPException 413 as soon as more has come than the application's limit."""
-    limit: int = request.app.state.body_limit_bytes
+    """The whole body.
+
+    Raises HTTPException 413 as soon as more has come than the limit and 408 when it takes too long to come,
+    and InvalidParameter where it is nested too deeply.
+    """
+    limits: Limits = request.app.state.limits
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise HTTPException(
-                413, f"The request is larger than {limit} bytes. Send less.", {"connection": "close"}
-            )
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for piece in _in_time(request.stream(), limits.pause_seconds):
+                body += piece
+                if len(body) > limits.body_bytes:
+                    message = f"The request is larger than {limits.body_bytes} bytes. Send less."
+                    raise HTTPException(413, message)
+    except TimeoutError:
+        raise HTTPException(
+            408, "The request took too long to arrive. Send it again.", {"connection": "close"}
+        ) from None
+    if is_nested_deeper(body, limits.nesting):
+        raise InvalidParameter(
+            f"The body is nested more than {limits.nesting} deep.", "Send a flatter JSON object."
+        )
     return bytes(body)
+
+
+async def _in_time(pieces: AsyncIterator[bytes], seconds: float) -> AsyncIterator[bytes]:
+    while True:
+        async with asyncio.timeout(seconds):
+            piece = await anext(pieces, None)
+        if piece is None:
+            return
+        yield piece

@@ -18,11 +18,15 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
-from workbench.errors import InvalidRequest
-from workbench.server.access import is_loopback
+from workbench.server.access_rules import AccessRules
 from workbench.server.app import create_app
+from workbench.server.audit import AuditLog
+from workbench.server.http_protocol import PatientProtocol
+from workbench.server.limits import Limits
 from workbench.server.listening import listen, url_of
 from workbench.server.model_pool import ModelPool
+from workbench.server.request_log import Logging
+from workbench.server.tls import Tls
 
 _KEEP_ALIVE_SECONDS = 75  # above what clients keep idle connections for, so that theirs is never half closed
 _SHUTDOWN_SECONDS = 10
@@ -33,7 +37,11 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     *,
-    api_key: str | None = None,
+    rules: AccessRules = AccessRules(),  # noqa: B008 - a value that nothing changes
+    limits: Limits = Limits(),  # noqa: B008
+    logging: Logging | None = None,
+    audit: AuditLog | None = None,
+    tls: Tls | None = None,
     data_folder: Path | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
@@ -44,20 +52,25 @@ async def serve(
     Raises WorkbenchError when the address is not to be had or a model cannot be opened.
     """
     try:
-        _check_access(host, api_key)
+        if tls is not None:
+            tls.check()
         with listen(host, port) as listener:
             await models.open_all()
             app = create_app(
-                models, api_key=api_key, loopback_only=is_loopback(host), data_folder=data_folder
+                models, rules=rules, limits=limits, logging=logging, audit=audit, data_folder=data_folder
             )
-            await run_app(app, listener, ready)
+            await run_app(app, listener, ready, tls)
     finally:
         await models.close()
 
 
-async def run_app(app: Starlette, listener: socket.socket, ready: Callable[[str], None]) -> None:
+async def run_app(
+    app: Starlette, listener: socket.socket, ready: Callable[[str], None], tls: Tls | None = None
+) -> None:
     """Answer requests that come to the listening socket, until a signal or a cancellation."""
-    server = OrderlyServer(_config(app), app.state.stopping, lambda: ready(url_of(listener)))
+    server = OrderlyServer(
+        _config(app, tls), app.state.stopping, lambda: ready(url_of(listener, tls is not None))
+    )
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(running)
@@ -97,19 +110,12 @@ class OrderlyServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _check_access(host: str, api_key: str | None) -> None:
-    if api_key is not None and not api_key.strip():
-        raise InvalidRequest("The API key is empty.", "Give a key, or leave it out.")
-    if api_key is None and not is_loopback(host):
-        raise InvalidRequest(
-            f"Without an API key the server would answer anyone who reaches {host}.",
-            "Give an API key, or bind to 127.0.0.1.",
-        )
-
-
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=PatientProtocol,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
         log_config=None,
         access_log=False,
         lifespan="on",
