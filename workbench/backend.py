@@ -49,6 +49,7 @@ class ModelFacts:
         capabilities: What it can do; anything else is refused with Unsupported.
         embedding_length: Numbers in each of its vectors; 0 where it makes none.
         special_tokens: Texts that its own chat_template, in Jinja, may name: {"bos_token": "<s>"}.
+        own_tokens: Tokens that stand for themselves and not for text, by name: {"<|im_end|>": 2}.
         placement: Where the weights are, in words, such as "CPU" or "20 of 33 layers on CUDA0".
         notices: Things done that were not asked for in so many words; shown to the user.
     """
@@ -65,6 +66,7 @@ class ModelFacts:
     embedding_length: int = 0
     chat_template: str | None = None
     special_tokens: dict[str, str] = field(default_factory=dict)
+    own_tokens: dict[str, int] = field(default_factory=dict)
     placement: str = "CPU"
     notices: tuple[str, ...] = ()
 
@@ -74,6 +76,7 @@ class TokenRequest:
     """One request to an Engine. The engine ends it after `max_tokens`, at its context, or at an end token.
 
     `logprobs` asks for the log-probability of each drawn token and of that many alternatives beside it.
+    Control tokens have no text, but those that are `shown` have their names.
     Only tokens that keep to the `constraint` are drawn, and the answer ends when it is complete.
     `speculation` None is as the engine was loaded; whatever is drafted, the answer stays the same.
     """
@@ -85,6 +88,7 @@ class TokenRequest:
     logprobs: int | None = None
     ignore_end: bool = False
     constraint: Constraint | None = None
+    shown: tuple[int, ...] = ()
     speculation: Speculation | None = None
 
 

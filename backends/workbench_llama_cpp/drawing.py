@@ -95,7 +95,7 @@ class Drawing:
     def _drawn(self, active: Active, token: int, row: NDArray[np.float32]) -> TokenDrawn:
         active.next_token = token
         active.drawn += 1
-        piece, wanted = self._vocabulary.piece, active.request.logprobs
+        piece, wanted = self._vocabulary.piece_showing(active.request.shown), active.request.logprobs
         logprobs = None if wanted is None else sampled_token(row, token, wanted, piece)
         return TokenDrawn(active.request.id, token, piece(token), logprobs)
 

@@ -6,11 +6,15 @@ Knows nothing of contexts or requests.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from workbench.errors import InvalidRequest
 from workbench_llama_cpp.binding import llama
+
+_OWN_TYPES = (3, 4)
+"""GGUF's numbers for control tokens and for tokens that were added."""
 
 
 class Vocabulary:
@@ -23,6 +27,7 @@ class Vocabulary:
         self._adds_first = bool(self._llama.llama_vocab_get_add_bos(self.handle))
         self._first: int = self._llama.llama_vocab_bos(self.handle)
         self._pieces: dict[int, bytes] = {}
+        self._names = lru_cache(64)(lambda shown: {token: self.name(token) for token in shown})
 
     def tokenize(self, text: str, special: bool, add: bool | None = None) -> list[int]:
         """As Engine.tokenize; a first token that the text has already is not added again."""
@@ -67,6 +72,23 @@ class Vocabulary:
         if known is None:
             known = self._pieces[token] = self._render(token, special=False)
         return known
+
+    def piece_showing(self, shown: tuple[int, ...]) -> Callable[[int], bytes]:
+        """As `piece`, but these tokens have their names."""
+        if not shown:
+            return self.piece
+        names = self._names(shown)
+        return lambda token: names.get(token) or self.piece(token)
+
+    def own_tokens(self, types: object) -> dict[str, int]:
+        """Control tokens, and those that were added in angle brackets, by name.
+
+        `types` are what the file says of all tokens, one after the other, which spares a look at most.
+        """
+        told = list(types) if isinstance(types, Sequence) and len(types) == self.size else None
+        likely = [token for token in range(self.size) if told is None or told[token] in _OWN_TYPES]
+        names = ((self.name(token), token) for token in likely if self.is_control(token))
+        return {name.decode(errors="replace"): token for name, token in names}
 
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         """The bytes of each token, for control tokens their names."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 
 from workbench.backend import Provider
-from workbench.chat.template import render
-from workbench.conversation import Conversation
+from workbench.chat.answering import Answering
+from workbench.chat.leg import Leg
 from workbench.embedding import Embeddings
-from workbench.errors import EngineDied, Unsupported, WorkbenchError
+from workbench.errors import EngineDied, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
 from workbench.generation import Generation
 from workbench.runtime import messages
@@ -40,35 +41,21 @@ class EngineProvider(Provider):
         return self._process.pid
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
-        prompt = await self.rendered(generation)
+        answering = Answering(self.facts, generation)
         process = await self._live_process()
-        number, replies = process.call(
-            lambda number: messages.Generate(
-                number,
-                prompt,
-                generation.sampling,
-                generation.max_tokens,
-                generation.stop,
-                generation.logprobs,
-                generation.ignore_end,
-                generation.constraint,
-                generation.speculation,
-            )
-        )
-        try:
-            while True:
-                event = _event(await replies.get())
-                yield event
-                if isinstance(event, Finished):
-                    return
-        finally:
-            process.cancel(number)
+        leg, told = None, list[Event]()
+        while leg is not answering.leg and not _ended(told):
+            leg = answering.leg
+            async with aclosing(_answer(process, generation, leg)) as events:
+                async for event in events:
+                    told = answering.take(event)
+                    for one in told:
+                        yield one
+                    if leg is not answering.leg or _ended(told):
+                        break
 
     async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
-        _refuse_what_is_not_built(generation)
-        if isinstance(generation.prompt, Conversation):
-            return render(self.facts.chat_template, generation.prompt, self.facts.special_tokens)
-        return generation.prompt
+        return Answering(self.facts, generation).leg.prompt
 
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         reply = await self._ask(lambda number: messages.Tokenize(number, text, special, add))
@@ -122,14 +109,34 @@ class EngineProvider(Provider):
             return self._process
 
 
-def _refuse_what_is_not_built(generation: Generation) -> None:
-    prompt = generation.prompt
-    if isinstance(prompt, Conversation) and (
-        prompt.tools or any(turn.tool_calls for turn in prompt.messages)
-    ):
-        raise Unsupported("Tools are not supported here.", "Leave them out.")
-    if generation.continues:
-        raise Unsupported("Continuing a message is not supported here.", "Leave it out.")
+async def _answer(process: EngineProcess, generation: Generation, leg: Leg) -> AsyncGenerator[Event]:
+    """One leg's events. Closing it cancels."""
+    number, replies = process.call(
+        lambda number: messages.Generate(
+            number,
+            leg.prompt,
+            generation.sampling,
+            leg.max_tokens,
+            generation.stop,
+            generation.logprobs,
+            generation.ignore_end,
+            leg.constraint,
+            generation.speculation,
+            leg.shown,
+        )
+    )
+    try:
+        while True:
+            event = _event(await replies.get())
+            yield event
+            if isinstance(event, Finished):
+                return
+    finally:
+        process.cancel(number)
+
+
+def _ended(events: Sequence[Event]) -> bool:
+    return bool(events) and isinstance(events[-1], Finished)
 
 
 def _embeddings(reply: CallReply) -> Embeddings:

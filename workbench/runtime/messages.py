@@ -42,6 +42,7 @@ class Generate(Message, frozen=True):
     ignore_end: bool
     constraint: Constraint | None = None
     speculation: Speculation | None = None
+    shown: tuple[int, ...] = ()
 
 
 class Cancel(Message, frozen=True):

@@ -129,6 +129,7 @@ class Worker:
             ignore_end=command.ignore_end,
             constraint=command.constraint,
             speculation=command.speculation,
+            shown=command.shown,
         )
 
         def begin() -> None:

@@ -5,7 +5,7 @@ Knows no family by name; see recognition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,11 +62,20 @@ class AnswerFormat:
         """Whether the prompt leaves it open that something is thought first."""
         return self.reasoning is not None and not prompt.rstrip().endswith(self.reasoning.end)
 
-    def closing(self, place: Place) -> str:
-        """What ends thinking, or keeps it from beginning."""
-        if self.reasoning is None:
-            return ""
-        return ("" if place == "reasoning" else self.reasoning.begin) + self.reasoning.closing
+    @property
+    def closing(self) -> str:
+        """What ends thinking that has gone on for long enough."""
+        return f"\n{self.reasoning.end}\n\n" if self.reasoning else ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether, without tools, its answers are text and nothing else."""
+        return self.reasoning is None and not self.ignored
+
+    def own_markers(self, own_tokens: Mapping[str, int]) -> dict[str, int]:
+        """The tokens that its markers are made of, by name."""
+        markers = "\n".join(self.markers)
+        return {name: token for name, token in own_tokens.items() if name in markers}
 
     def read(self, source: Source, calls: Calls, place: Place) -> Reading[None]:
         """Give out the whole answer. Nothing it does not understand is lost: it is text."""
@@ -108,7 +117,7 @@ class AnswerFormat:
             source.at = 0
 
     def forced(
-        self, own_tokens: dict[str, int], tools: Sequence[Tool], parallel: bool, *, begun: bool
+        self, own_tokens: Mapping[str, int], tools: Sequence[Tool], parallel: bool, *, begun: bool
     ) -> str:
         """Lark for an answer that is calls, or for what follows where one has `begun`."""
         assert self.calls is not None

@@ -81,6 +81,16 @@ class AnswerReader:
             self.tokens -= 1
         return self._written
 
+    def go_on_with(self, text: str) -> None:
+        """Take this for what the model has written next; it ends what is thought, and says nothing else."""
+        self.feed(TextDelta(text, 0))
+
+    def begin_answer(self, opening: str) -> None:
+        """The answer itself begins now, after this text."""
+        self._source.pauses -= {"answer"}
+        self._written += opening
+        self._source.text += opening
+
     def _read(self) -> list[Delta]:
         next(self._reading, None)
         events = [self._counted(*given) for given in self._source.given]

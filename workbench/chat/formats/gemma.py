@@ -16,6 +16,14 @@ from workbench.chat.formats.syntax import CallSyntax
 from workbench.conversation import Tool
 
 _CALL = "call:"
+_VALUES = {
+    "integer": "/-?[0-9]+/",
+    "number": "/-?[0-9]+(\\.[0-9]+)?/",
+    "boolean": '("true" | "false")',
+    "array": "list",
+    "object": "object",
+}
+"""How a value of a schema's type is written: a terminal, or the name of a rule."""
 _LONGEST = 1_000_000
 
 
@@ -83,23 +91,19 @@ class GemmaCalls(CallSyntax):
         arguments = ""
         for key in reversed(keys):
             comma = "" if key == keys[0] else ","
-            one = f"{lark.text(f'{comma}{key}:')} {_value(properties_of(tool)[key])} {arguments}"
+            value = self._value(lark, properties_of(tool)[key])
+            one = f"{lark.text(f'{comma}{key}:')} {value} {arguments}"
             arguments = one if key in required else f"({one})?"
         return arguments
 
-
-def _value(schema: Any) -> str:
-    if accepts_text(schema):
-        return "text"
-    kinds = {
-        "integer": "/-?[0-9]+/",
-        "number": "/-?[0-9]+(\\.[0-9]+)?/",
-        "boolean": '("true" | "false")',
-        "array": "list",
-        "object": "object",
-    }
-    kind = schema.get("type") if isinstance(schema, dict) else None
-    return kinds.get(kind, "value") if isinstance(kind, str) else "value"
+    def _value(self, lark: Lark, schema: Any) -> str:
+        given = schema if isinstance(schema, dict) else {}
+        if accepts_text(given):
+            choices = given.get("enum") or ([given["const"]] if "const" in given else [])
+            quoted = [lark.text(self.quote + choice + self.quote) for choice in choices]
+            return f"({' | '.join(quoted)})" if quoted else "text"
+        kind = given.get("type")
+        return _VALUES.get(kind, "value") if isinstance(kind, str) else "value"
 
 
 GEMMA_CALLS = GemmaCalls(begin="<|tool_call>", end="<tool_call|>", quote='<|"|>')

@@ -7,7 +7,7 @@ network before it does anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.chat.formats.answer_format import AnswerFormat, Place
@@ -52,8 +52,13 @@ class HarmonyFormat(AnswerFormat):
     def thinks_after(self, prompt: str) -> bool:
         return True
 
-    def closing(self, place: Place) -> str:
-        return f"{_ENDS[0]}{_START}assistant" if place == "reasoning" else ""
+    @property
+    def closing(self) -> str:
+        return f"{_ENDS[0]}{_START}assistant"
+
+    @property
+    def plain(self) -> bool:
+        return False
 
     def read(self, source: Source, calls: Calls, place: Place) -> Reading[None]:
         if place != "start":
@@ -105,7 +110,7 @@ class HarmonyFormat(AnswerFormat):
         source.thinking = False
 
     def forced(
-        self, own_tokens: dict[str, int], tools: Sequence[Tool], parallel: bool, *, begun: bool
+        self, own_tokens: Mapping[str, int], tools: Sequence[Tool], parallel: bool, *, begun: bool
     ) -> str:
         lark = Lark(own_tokens)
 

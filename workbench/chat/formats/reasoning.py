@@ -15,17 +15,15 @@ class ReasoningMarks:
     begin: str
     end: str
 
-    @property
-    def closing(self) -> str:
-        """What ends thinking that has gone on for long enough."""
-        return f"\n{self.end}\n\n"
-
 
 def read_reasoning(source: Source, marks: ReasoningMarks) -> Reading[None]:
     """Give out what is thought, up to its end, and drop the end."""
     source.thinking = True
     yield from source.drop_space()
-    found = yield from source.until((marks.end,), _thought, hold_space=True)
+    while not (found := (yield from source.until((marks.end,), _thought, hold_space=True))):
+        if "answer" not in source.pauses:
+            break
+        yield from source.pause("answer")  # the model ended while it thought, and an answer is wanted
     source.drop(len(found))
     source.thinking = False
     yield from source.drop_space()

@@ -1,0 +1,53 @@
+"""From a conversation to the prompt of a model, in the form that its family knows. Knows no engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workbench.backend import ModelFacts
+from workbench.chat.formats.answer_format import AnswerFormat
+from workbench.chat.formats.described_tools import described
+from workbench.chat.formats.recognition import recognised
+from workbench.chat.template import render
+from workbench.conversation import Conversation, Tool
+from workbench.errors import InvalidRequest
+from workbench.generation import Generation
+
+
+def format_of(facts: ModelFacts) -> AnswerFormat:
+    return recognised(facts.chat_template, frozenset(facts.own_tokens))
+
+
+def tools_of(generation: Generation) -> tuple[Tool, ...]:
+    """Those that may be called."""
+    prompt = generation.prompt
+    return prompt.tools if isinstance(prompt, Conversation) and generation.tool_use.choice != "none" else ()
+
+
+def rendered_prompt(facts: ModelFacts, generation: Generation, conversation: Conversation) -> str:
+    """Raises as render does."""
+    conversation = replace(conversation, tools=tools_of(generation))
+    if not (format_of(facts).described and _speaks_of_tools(conversation)):
+        return _render(facts, generation, conversation)
+    parallel = generation.tool_use.parallel
+    try:
+        return _render(facts, generation, described(conversation, parallel=parallel, system_role=True))
+    except InvalidRequest:  # there are templates that refuse a system's turn
+        return _render(facts, generation, described(conversation, parallel=parallel, system_role=False))
+
+
+def _speaks_of_tools(conversation: Conversation) -> bool:
+    return bool(conversation.tools) or any(
+        message.tool_calls or message.role == "tool" for message in conversation.messages
+    )
+
+
+def _render(facts: ModelFacts, generation: Generation, conversation: Conversation) -> str:
+    return render(
+        facts.chat_template,
+        conversation,
+        facts.special_tokens,
+        continues=generation.continues,
+        thinking=generation.thinking,
+        values=generation.template_values,
+    )
