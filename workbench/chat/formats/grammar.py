@@ -45,7 +45,9 @@ class Lark:
         return "%json " + json.dumps({**schema, "x-guidance": options}, ensure_ascii=False)
 
     def arguments(self, tool: Tool) -> str:
-        return self.json({**ANY_OBJECT, **tool.parameters}, strict=tool.strict)
+        """All of them, and none beside those that its schema names, unless it says otherwise."""
+        closed = {"additionalProperties": False} if "properties" in tool.parameters else {}
+        return self.json({**ANY_OBJECT, **closed, **tool.parameters}, strict=tool.strict)
 
     def argument(self, tool: Tool, key: str) -> str:
         """One of the tool's arguments, with the definitions that its schema may refer to."""
