@@ -24,12 +24,6 @@ class InputTokensDetails(Struct):
     cache_write_tokens: int = 0
 
 
-class OutputTokensDetails(Struct):
-    """`reasoning_tokens` is the part of the output that was thought before the answer."""
-
-    reasoning_tokens: int
-
-
 class ResponseUsage(Struct, kw_only=True):
     """Token counts."""
 
