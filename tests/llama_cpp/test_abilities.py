@@ -17,12 +17,14 @@ from workbench.sampling import SamplingSettings
 from workbench_llama_cpp.binding import log
 from workbench_llama_cpp.engine import LlamaCppEngine
 from workbench_llama_cpp.logprobs import sampled_token
+from workbench_llama_cpp.pace import Pace
 
 PROMPT = tuple(b"abc abc abc abc abc ")
 
 
 def draw(engine: LlamaCppEngine, count: int = 24, **settings: object) -> list[int]:
-    engine._slots.forget_idle()  # what is reused is rounded otherwise
+    engine._slots.forget_idle()  # what is reused, or computed in parts, is rounded otherwise
+    engine._pace = Pace(64)
     sampling = SamplingSettings(**{"temperature": 0, "seed": 1, **settings})  # type: ignore[arg-type]
     engine.enqueue(TokenRequest(id=1, prompt=PROMPT, sampling=sampling, max_tokens=count, ignore_end=True))
     return run_all(engine)[1].ids

@@ -69,7 +69,7 @@ async def test_bar_speed_and_time_left_move(stage: Stage, hub: FakeHub) -> None:
     async with opened(stage, model=None) as (app, pilot):
         await queued(app, pilot, request(Q4), request(OTHER))
         await until(pilot, lambda: " left" in prompts(app)[0])
-        assert "━" in prompts(app)[0] and "MiB/s" in prompts(app)[0] and "of 5.7 MiB" in prompts(app)[0]
+        assert "━" in prompts(app)[0] and "iB/s" in prompts(app)[0] and "of 5.7 MiB" in prompts(app)[0]
         assert prompts(app)[1] == f"{OTHER}\nwaits for its turn"
         before = prompts(app)[0]
         await until(pilot, lambda: prompts(app)[0] != before)

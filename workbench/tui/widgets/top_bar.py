@@ -24,14 +24,16 @@ class TopBar(Horizontal):
         self._here = here
         self._session = session
         self._downloads = downloads
+        self._sign = Static(id="sign", markup=False)
+        self._model = Static(id="model", markup=False)
 
     def compose(self) -> ComposeResult:
         yield Static("Workbench", id="brand", markup=False)
         for name, label in PLACES.items():
             link = Content.from_markup(f"[@click=app.switch_mode('{name}')]{label}[/]")
             yield Static(link, classes="place -here" if name == self._here else "place")
-        yield Static(id="sign", markup=False)
-        yield Static(id="model", markup=False)
+        yield self._sign
+        yield self._model
 
     def on_mount(self) -> None:
         self._session.subscribe(self._show_model)
@@ -42,10 +44,10 @@ class TopBar(Horizontal):
         self._downloads.unsubscribe(self._show_downloads)
 
     def _show_model(self, state: ModelState) -> None:
-        self.query_one("#model", Static).update(_words(state))
+        self._model.update(_words(state))
 
     def _show_downloads(self, entries: Entries) -> None:
-        self.query_one("#sign", Static).update(sign(entries))
+        self._sign.update(sign(entries))
 
 
 def _words(state: ModelState) -> Content:
