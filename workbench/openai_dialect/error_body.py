@@ -17,6 +17,7 @@ _STATUSES = {
     "access_denied": 403,
     "model_not_found": 404,
     "not_found": 404,
+    "no_space": 507,
     "does_not_fit": 503,
     "engine_unavailable": 503,
     "engine_died": 503,

@@ -16,7 +16,9 @@ from starlette.middleware.cors import CORSMiddleware
 
 from workbench.server import (
     anthropic_routes,
+    batch_routes,
     embedding_routes,
+    file_routes,
     generation_routes,
     model_routes,
     pool_routes,
@@ -28,7 +30,9 @@ from workbench.server.access_rules import AccessRules
 from workbench.server.admission import Admission
 from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
 from workbench.server.audit import AuditLog
+from workbench.server.batch_runner import BatchRunner
 from workbench.server.error_responses import HANDLERS
+from workbench.server.inside import caller_of
 from workbench.server.limits import Limits
 from workbench.server.model_pool import ModelPool
 from workbench.server.request_log import Logging, RequestLog
@@ -42,6 +46,8 @@ ROUTES = (
     *token_routes.ROUTES,
     *anthropic_routes.ROUTES,
     *responses_routes.ROUTES,
+    *file_routes.ROUTES,
+    *batch_routes.ROUTES,
 )
 _EXPOSED = (
     "x-request-id",
@@ -79,14 +85,18 @@ def create_app(
     app.state.audit = audit
     app.state.keep_alive_seconds = keep_alive_seconds
     app.state.storage = Storage(data_folder)
+    app.state.batch_runner = BatchRunner(app.state.storage, caller_of(app))
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    batches = asyncio.create_task(app.state.batch_runner.run())
     try:
         yield
     finally:
+        batches.cancel()
+        await asyncio.gather(batches, return_exceptions=True)
         app.state.storage.close()
 
 

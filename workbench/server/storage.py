@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from workbench.batches.storage import BatchStorage, database_file
+from workbench.errors import Unsupported
 from workbench.server.response_store import ResponseStore
 
 
@@ -18,8 +20,20 @@ class Storage:
     def responses(self) -> ResponseStore:
         return ResponseStore(self._folder / "responses.sqlite3" if self._folder else None)
 
+    @cached_property
+    def batches(self) -> BatchStorage:
+        """Raises Unsupported where there is no folder."""
+        if self._folder is None:
+            raise Unsupported("This server keeps no files.", "Start it with `workbench serve`.")
+        return BatchStorage(self._folder / "batches")
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether files or batches were ever kept here."""
+        return self._folder is not None and database_file(self._folder / "batches").exists()
+
     def close(self) -> None:
         """Idempotent, as long as nothing is asked for again."""
         for part in vars(self).values():
-            if isinstance(part, ResponseStore):
+            if isinstance(part, ResponseStore | BatchStorage):
                 part.close()
