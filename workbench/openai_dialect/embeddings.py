@@ -48,7 +48,7 @@ class EmbeddingsRequest(Struct, kw_only=True):
             )
 
     def answer(self, embeddings: Embeddings) -> EmbeddingList:
-        vectors = [_cut(vector, self.dimensions) for vector in embeddings.vectors]
+        vectors = [shortened(vector, self.dimensions) for vector in embeddings.vectors]
         written = _base64 if self.encoding_format == "base64" else list
         return EmbeddingList(
             data=[
@@ -84,7 +84,8 @@ class EmbeddingList(Struct, kw_only=True):
     usage: InputUsage
 
 
-def _cut(vector: Vector, dimensions: int | None) -> Vector:
+def shortened(vector: Vector, dimensions: int | None) -> Vector:
+    """The first numbers of a vector, scaled to unit length again; all of it where that is not asked for."""
     if dimensions is None or dimensions >= len(vector):
         return vector
     kept = vector[:dimensions]

@@ -6,7 +6,7 @@ A parameter that is absent or null gets OpenAI's default, and an extension then 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
@@ -15,11 +15,12 @@ from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.sampling import SamplingSettings
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-_DEFAULTS: dict[str, Any] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0}
 
 
 class SamplingFields(Struct, kw_only=True):
     """Every field has the name that SamplingSettings gives it."""
+
+    defaults: ClassVar[Mapping[str, Any]] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0}
 
     temperature: float | None = None
     top_k: Int64 | None = None
@@ -51,7 +52,7 @@ class SamplingFields(Struct, kw_only=True):
     def sampling(self) -> SamplingSettings:
         """Raises InvalidParameter for a value out of range."""
         sent = {name: getattr(self, name) for name in SamplingFields.__struct_fields__}
-        values = _DEFAULTS | {name: value for name, value in sent.items() if value is not None}
+        values = {**self.defaults, **{name: value for name, value in sent.items() if value is not None}}
         try:
             return SamplingSettings(**values)
         except InvalidRequest:

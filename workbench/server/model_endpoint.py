@@ -1,9 +1,9 @@
-"""Routes that answer one JSON document, made by the model that the request names."""
+"""Routes that answer one JSON document, most of them made by the model that the request names."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder
@@ -20,6 +20,7 @@ from workbench.server.request_body import read_body
 
 Wire = TypeVar("Wire", bound=Struct)
 Endpoint = Callable[[Request], Awaitable[Response]]
+Work = Callable[[Wire, ModelPool], Coroutine[Any, Any, object]]
 
 
 def model_endpoint(wire_type: type[Wire], work: Callable[[Wire, Provider], Awaitable[object]]) -> Endpoint:
@@ -27,22 +28,27 @@ def model_endpoint(wire_type: type[Wire], work: Callable[[Wire, Provider], Await
 
     Where the body's `model` is "", it is the only model there is.
     """
+
+    async def with_model(wire: Wire, models: ModelPool) -> object:
+        name: str = wire.model or only_model(models)  # type: ignore[attr-defined]
+        return await work(wire, await models.provider(name))
+
+    return json_endpoint(wire_type, with_model)
+
+
+def json_endpoint(
+    wire_type: type[Wire], work: Callable[[Wire, ModelPool], Coroutine[Any, Any, object]]
+) -> Endpoint:
+    """A route that answers with what `work` makes of the request's body and of the models."""
     decoder: Decoder[Wire] = Decoder(wire_type)
 
     async def answer(request: Request) -> Response:
         state = request.app.state
         wire = decode(decoder, await read_body(request))
-        working = _worked(state.models, wire, work)
+        working = work(wire, state.models)
         return json_response(await while_wanted(working, request.receive, state.stopping))
 
     return answer
-
-
-async def _worked(
-    models: ModelPool, wire: Wire, work: Callable[[Wire, Provider], Awaitable[object]]
-) -> object:
-    name: str = wire.model or only_model(models)  # type: ignore[attr-defined]
-    return await work(wire, await models.provider(name))
 
 
 def only_model(models: ModelPool) -> str:

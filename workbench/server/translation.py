@@ -5,7 +5,7 @@ Knows no dialect: a translator turns the events of an answer into theirs, and ke
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -26,12 +26,15 @@ class Translator(Protocol):
 
 
 async def translated(
-    provider: Provider, generation: Generation, translator: Translator
+    provider: Provider,
+    generation: Generation,
+    translator: Translator,
+    written: Callable[[Struct], bytes] = named,
 ) -> AsyncGenerator[bytes]:
-    """The events of the answer as they go over the wire."""
+    """The events of the answer as they go over the wire, each `written` there."""
     async with aclosing(choices(provider, [generation])) as events:
         async for _, event in events:
-            yield b"".join(map(named, translator.take(event)))
+            yield b"".join(map(written, translator.take(event)))
 
 
 async def gather(provider: Provider, generation: Generation, translator: Translator) -> None:

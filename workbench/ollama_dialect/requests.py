@@ -1,0 +1,120 @@
+"""The bodies of POST /api/chat and /api/generate.
+
+`keep_alive` is read and changes nothing: how long a model stays loaded is the server's to say.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+from workbench.constraint import ANY_OBJECT, Constraint
+from workbench.conversation import Conversation, Message
+from workbench.generation import Generation, Thinking
+from workbench.ollama_dialect.messages import OllamaMessage, OllamaTool, refuse_images, to_conversation
+from workbench.ollama_dialect.options import OllamaOptions
+from workbench.openai_dialect.parameter_errors import UnsupportedParameter
+from workbench.openai_dialect.wire import encode
+
+Format = Literal["", "json"] | dict[str, Any]
+Name = Annotated[str, Meta(min_length=1)]
+
+
+class OllamaRequest(Struct, kw_only=True):
+    """What both have in common. They stream unless `stream` is false."""
+
+    model: Name
+    format: Format | None = None
+    options: OllamaOptions | None = None
+    stream: bool | None = None
+    think: bool | str | None = None
+    keep_alive: float | str | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+
+    @property
+    def streams(self) -> bool:
+        return self.stream is not False
+
+    def fill_in(self, values: Mapping[str, object]) -> None:
+        """Take these sampling settings, by name, for what the request leaves open."""
+        self.options = self.options or OllamaOptions()
+        self.options.fill_in(values)
+
+    def check(self, context_length: int) -> None:
+        """Raise UnsupportedParameter where a longer context is asked for than there is."""
+        if self.options is not None:
+            self.options.check(context_length)
+
+    @abstractmethod
+    def prompt_value(self) -> Conversation | str | None:
+        """What is to be continued; None asks only for the model to be loaded. Raises UnsupportedParameter."""
+
+    def generation(self) -> Generation | None:
+        """None where nothing is to be generated. Raises InvalidParameter and UnsupportedParameter."""
+        prompt = self.prompt_value()
+        if prompt is None:
+            return None
+        options = self.options or OllamaOptions()
+        return Generation(
+            prompt=prompt,
+            sampling=options.sampling(),
+            max_tokens=options.token_limit(),
+            stop=options.stop_strings(),
+            logprobs=(self.top_logprobs or 0) if self.logprobs else None,
+            constraint=_constraint(self.format),
+            thinking=_thinking(self.think),
+        )
+
+
+class OllamaChatRequest(OllamaRequest, kw_only=True):
+    """A conversation to be continued; without messages the model is loaded, and that is all."""
+
+    messages: list[OllamaMessage] = field(default_factory=list)
+    tools: list[OllamaTool] | None = None
+
+    def prompt_value(self) -> Conversation | None:
+        return to_conversation(self.messages, self.tools or ()) if self.messages else None
+
+
+class OllamaGenerateRequest(OllamaRequest, kw_only=True):
+    """A prompt to be answered, or with `raw` to be continued as it is."""
+
+    prompt: str = ""
+    system: str | None = None
+    raw: bool | None = None
+    suffix: str | None = None
+    template: str | None = None
+    context: list[int] | None = None
+    images: list[str] | None = None
+
+    def prompt_value(self) -> Conversation | str | None:
+        for name in ("suffix", "template", "context"):
+            if getattr(self, name):
+                raise UnsupportedParameter(f"{name} is not supported here.", f"Leave {name} out.", name)
+        refuse_images(self.images, "images")
+        if not self.prompt:
+            return None
+        if self.raw:
+            return self.prompt
+        system: Sequence[Message] = (Message("system", self.system),) if self.system else ()
+        return Conversation((*system, Message("user", self.prompt)))
+
+
+def _constraint(wanted: Format | None) -> Constraint | None:
+    if not wanted:
+        return None
+    return ANY_OBJECT if wanted == "json" else Constraint("json_schema", encode(wanted).decode())
+
+
+def _thinking(think: bool | str | None) -> Thinking:
+    match think:
+        case str(effort) if effort:
+            return Thinking(enabled=True, effort=effort)
+        case bool():
+            return Thinking(enabled=think)
+        case _:
+            return Thinking()
