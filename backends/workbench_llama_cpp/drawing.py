@@ -72,12 +72,11 @@ class Drawing:
         active.held = None
         try:
             token = self._next_token(active, row)
-            at_end = self._vocabulary.ends(token) and not (active.request.ignore_end and not active.matching)
-            complete = not at_end and active.matching is not None and active.matching.take(token)
+            if token is None:
+                return [_end(active, "stop")]
+            complete = active.matching is not None and active.matching.take(token, PATIENCE_SECONDS)
         except WorkbenchError as error:
             return [RequestFailed(active.request.id, error)]
-        if at_end:
-            return [_end(active, "stop")]
         return [self._drawn(active, token, row), *self._end_after(active, complete)]
 
     def _logits(self, active: Active) -> NDArray[np.float32]:
@@ -86,11 +85,17 @@ class Drawing:
         assert active.row is not None
         return logits(self._context, active.row, self._vocabulary.size)
 
-    def _next_token(self, active: Active, row: NDArray[np.float32]) -> int:
-        if active.matching is not None:
-            return active.sampler.draw_among(row, active.matching.allowed())
-        assert active.row is not None
-        return active.sampler.draw(self._context, active.row)
+    def _next_token(self, active: Active, row: NDArray[np.float32]) -> int | None:
+        """None where the answer ends. What a constraint allows at its end is an end token at most."""
+        if active.matching is None:
+            assert active.row is not None
+            token = active.sampler.draw(self._context, active.row)
+            return None if self._vocabulary.ends(token) and not active.request.ignore_end else token
+        allowed = active.matching.allowed()
+        if not len(allowed):
+            return None
+        token = active.sampler.draw_among(row, allowed)
+        return None if self._vocabulary.ends(token) else token
 
     def _drawn(self, active: Active, token: int, row: NDArray[np.float32]) -> TokenDrawn:
         active.next_token = token

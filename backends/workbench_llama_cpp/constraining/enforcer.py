@@ -5,8 +5,7 @@ Costs nothing before the first constraint. Knows nothing of batches or sampling.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,40 +17,46 @@ from workbench_llama_cpp.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from workbench_llama_cpp.constraining.grammars import Grammars
 
-LOOKING_AHEAD = 4
-"""Threads that find the next tokens; one is enough unless some grammars are slow."""
-
 
 class Enforcer:
     """Bound to a model's vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._executor = ThreadPoolExecutor(LOOKING_AHEAD, "looking-ahead")
+        self._opening = threading.Lock()
+        self._opened: Grammars | None = None
+        self._ends: TokenIds | None = None
 
     def prepare(self, request: TokenRequest) -> None:
         """Compile the request's constraint, on any thread. Raises InvalidConstraint."""
         if request.constraint is not None:
-            self._grammars.matcher(request.constraint)
+            self._grammars().matcher(request.constraint)
 
     def begin(self, request: TokenRequest) -> Matching | None:
         """The request's way through its constraint, if it has one. Raises InvalidConstraint."""
         if request.constraint is None:
             return None
-        matcher = self._grammars.matcher(request.constraint)
-        return Matching(matcher, self._executor, self._ends if request.ignore_end else None)
+        grammars = self._grammars()
+        matcher = grammars.matcher(request.constraint)
+        if request.ignore_end:
+            return Matching(matcher, grammars.executor, self._end_tokens())
+        return Matching(matcher, grammars.executor)
 
     def close(self) -> None:
-        """Wait for what is being found, which reads the vocabulary."""
-        self._executor.shutdown(cancel_futures=True)
+        """Wait for what is being found, which reads the vocabulary. Idempotent."""
+        if self._opened is not None:
+            self._opened.close()
 
-    @cached_property
     def _grammars(self) -> Grammars:
         from workbench_llama_cpp.constraining.grammars import Grammars  # takes a while to import
 
-        return Grammars(self._vocabulary)
+        with self._opening:
+            if self._opened is None:
+                self._opened = Grammars(self._vocabulary)
+            return self._opened
 
-    @cached_property
-    def _ends(self) -> TokenIds:
-        vocabulary = self._vocabulary
-        return np.array([token for token in range(vocabulary.size) if vocabulary.ends(token)], np.int32)
+    def _end_tokens(self) -> TokenIds:
+        if self._ends is None:
+            ends = [token for token in range(self._vocabulary.size) if self._vocabulary.ends(token)]
+            self._ends = np.array(ends, np.int32)
+        return self._ends

@@ -5,42 +5,61 @@ Safe to call from any thread; what was compiled lately is kept. Knows no request
 
 from __future__ import annotations
 
-import threading
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
-from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from llguidance import LLMatcher
 
 from workbench.constraint import Constraint
 from workbench.errors import InvalidConstraint
+from workbench_llama_cpp.constraining.limits import ENGINE_STACK, LIMITS, MOST_CHARACTERS
+from workbench_llama_cpp.constraining.refusals import refusal
+from workbench_llama_cpp.constraining.stacks import executor_with_stacks
 from workbench_llama_cpp.constraining.token_table import token_table
 from workbench_llama_cpp.constraining.translation import translated
+from workbench_llama_cpp.constraining.trial_process import TrialProcess
 from workbench_llama_cpp.vocabulary import Vocabulary
 
 KEPT = 16
-LIMITS = LLParserLimits(max_lexer_states=50_000, verbose_errors=False)
+THREADS = 4
+"""One is enough, unless some grammars are slow."""
 
 
 class Grammars:
-    """Bound to a vocabulary, which it reads at the first use."""
+    """Bound to a vocabulary, which it reads when it is made.
+
+    Attributes:
+        executor: The threads on which grammars are compiled and followed.
+    """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self._reading = threading.Lock()
+        self.executor = executor_with_stacks(THREADS, ENGINE_STACK, "constraining")
+        self._table = token_table(vocabulary)
+        self._trial = TrialProcess(vocabulary.size, self._table.control)
         self._compiled = lru_cache(KEPT)(self._compile)
 
     def matcher(self, constraint: Constraint) -> LLMatcher:
         """A new one, at its start. Raises InvalidConstraint."""
         return self._compiled(constraint).deep_copy()
 
-    @cached_property
-    def _table(self) -> LLTokenizer:
-        return token_table(self._vocabulary)
+    def close(self) -> None:
+        """Wait for what is at work. Idempotent."""
+        self.executor.shutdown(cancel_futures=True)
+        self._trial.close()
 
     def _compile(self, constraint: Constraint) -> LLMatcher:
+        """First on trial, since what is hostile may end the process that compiles it."""
+        if len(constraint.text) > MOST_CHARACTERS:
+            raise InvalidConstraint(
+                f"The constraint has {len(constraint.text)} characters, {MOST_CHARACTERS} at most are taken.",
+                "Ask for a simpler form.",
+            )
         grammar = translated(constraint)
-        with self._reading:
-            table = self._table
-        matcher = LLMatcher(table, grammar, log_level=0, limits=LIMITS)
+        if fault := self._trial.fault(grammar):
+            raise refusal(constraint, fault)
+        matcher = self.executor.submit(self._matcher, grammar).result()
         if matcher.is_error():
-            raise InvalidConstraint(matcher.get_error(), "Correct the constraint.")
+            raise refusal(constraint, matcher.get_error())
         return matcher
+
+    def _matcher(self, grammar: str) -> LLMatcher:
+        return LLMatcher(self._table.tokenizer, grammar, log_level=0, limits=LIMITS)

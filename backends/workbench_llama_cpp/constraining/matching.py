@@ -1,6 +1,7 @@
 """One answer on its way through a grammar: which tokens may come next, and when it is complete.
 
-The next tokens are found on another thread while llama.cpp computes their logits. Knows nothing of sampling.
+Both are found out on another thread, the next tokens while llama.cpp computes their logits. Knows nothing of
+sampling.
 """
 
 from __future__ import annotations
@@ -11,58 +12,62 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import InvalidConstraint, WorkbenchError
+from workbench.errors import InvalidConstraint
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
 TokenIds = NDArray[np.int32]
+_NONE = np.zeros(0, np.int32)
 
 
 class Matching:
-    """Owns a matcher, which its own thread and the executor's use in turn."""
+    """Owns a matcher, which is at work on one thread at a time."""
 
-    def __init__(self, matcher: LLMatcher, executor: Executor, avoided: TokenIds | None = None) -> None:
+    def __init__(self, matcher: LLMatcher, executor: Executor, avoided: TokenIds = _NONE) -> None:
         """`avoided`: tokens that are allowed only where no other is."""
         self._matcher = matcher
         self._executor = executor
         self._avoided = avoided
-        self._allowed = self._look_ahead()
+        self._allowed: Future[TokenIds] = executor.submit(self._find)
 
     def ready(self, seconds: float) -> bool:
         """Whether the next tokens are known, at the latest after so long."""
         return bool(wait([self._allowed], seconds).done)
 
     def allowed(self) -> TokenIds:
-        """The ids that may come next, in rising order, at least one. Raises InvalidConstraint for none."""
+        """The ids that may come next, in rising order; none when the answer is complete.
+
+        Raises InvalidConstraint when the grammar leads nowhere or takes too much.
+        """
         return self._allowed.result()
 
-    def take(self, token: int) -> bool:
-        """Go on after an allowed token; True when the answer is complete. Raises InvalidConstraint."""
-        if not self._matcher.consume_token(token):
-            raise self._failure()
-        if self._matcher.is_stopped():
-            return True
-        self._allowed = self._look_ahead()
-        return False
+    def take(self, token: int, seconds: float) -> bool:
+        """Go on after an allowed token; True when the answer is known to be complete within so long."""
+        complete: Future[bool] = Future()
+        self._allowed = self._executor.submit(self._after, token, complete)
+        return bool(wait([complete], seconds).done) and complete.result()
 
-    def _look_ahead(self) -> Future[TokenIds]:
-        return self._executor.submit(self._find)
+    def _after(self, token: int, complete: Future[bool]) -> TokenIds:
+        accepted = self._matcher.consume_token(token)
+        ended = accepted and self._matcher.is_stopped()
+        complete.set_result(ended)
+        if not accepted:
+            raise self._failure()
+        return _NONE if ended else self._find()
 
     def _find(self) -> TokenIds:
         mask = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
-        if self._matcher.is_error():
-            raise self._failure()
         found = np.flatnonzero(np.unpackbits(mask, bitorder="little")).astype(np.int32)
-        if self._avoided is not None:
-            others = np.setdiff1d(found, self._avoided, assume_unique=True)
-            found = others if len(others) else found
-        if not len(found):
+        if self._matcher.is_error() or not len(found):
             raise self._failure()
+        if len(self._avoided):
+            others = np.setdiff1d(found, self._avoided, assume_unique=True)
+            return others if len(others) else found
         return found
 
-    def _failure(self) -> WorkbenchError:
+    def _failure(self) -> InvalidConstraint:
         said = self._matcher.get_error().split("\n")[0] or "no token of this model fits"
         return InvalidConstraint(
-            f"The answer cannot go on as its constraint wants: {said}.", "Ask for something simpler."
+            f"The answer cannot go on as its constraint wants: {said}.", "Ask for a simpler form."
         )

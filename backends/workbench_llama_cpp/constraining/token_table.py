@@ -6,6 +6,7 @@ Takes a second for 150,000 tokens. Knows no constraint.
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 
 from llguidance import LLTokenizer
 
@@ -16,17 +17,29 @@ _CONTROL_MARK = b"\xff"
 """No text holds this byte; llguidance takes what begins with it for a control token, named by the rest."""
 
 
-def token_table(vocabulary: Vocabulary) -> LLTokenizer:
+@dataclass(frozen=True, slots=True)
+class TokenTable:
+    """What llguidance reads, and the names of its control tokens by id."""
+
+    tokenizer: LLTokenizer
+    control: dict[int, str]
+
+
+def token_table(vocabulary: Vocabulary) -> TokenTable:
     """A token has the bytes that answers show of it, so that what is matched is what is read."""
-    tokens, ends = [], []
+    tokens, ends, control = [], [], {}
     for token in range(vocabulary.size):
         shown = vocabulary.piece(token)
-        control = vocabulary.is_control(token) or not shown
-        tokens.append(_CONTROL_MARK + vocabulary.name(token) if control else shown)
-        if control and vocabulary.ends(token):
+        if shown and not vocabulary.is_control(token):
+            tokens.append(shown)
+            continue
+        name = vocabulary.name(token)
+        tokens.append(_CONTROL_MARK + name)
+        control[token] = name.decode(errors="replace")
+        if vocabulary.ends(token):
             ends.append(token)
     tokenize = ctypes.cast(llama()._lib.llama_tokenize, ctypes.c_void_p).value
-    table: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+    tokenizer: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
         tokens=tokens, vocab_ptr=vocabulary.handle, tokenize_fptr=tokenize, eos_token=ends, slices=None
     )
-    return table
+    return TokenTable(tokenizer, control)
