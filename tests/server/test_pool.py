@@ -19,6 +19,7 @@ from workbench.errors import DoesNotFit, InvalidModel
 from workbench.events import TextDelta
 from workbench.generation import Generation
 from workbench.server import ModelPool, create_app
+from workbench.server.lent_provider import LentProvider
 from workbench.server.limits import Overloaded
 from workbench.server.model_offer import ModelOffer
 from workbench.server.served_model import MOST_WAITING
@@ -169,6 +170,11 @@ async def test_only_so_many_wait_for_one_model() -> None:
     assert set(await asyncio.gather(*waiting[1:-1])) == {"one two"}
     assert pool.model("a").users == 0
     await pool.close()
+
+
+def test_whatever_a_provider_can_do_is_lent() -> None:
+    public = [name for name in vars(Provider) if not name.startswith("_")]
+    assert "generate" in public and all(name in vars(LentProvider) for name in public)
 
 
 async def test_aliases_stand_for_their_model_and_a_system_message_is_added_only_where_none_is() -> None:
