@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from workbench.conversation import Conversation
 from workbench.engine_settings import Speculation
 from workbench.generation import Generation
+from workbench.openai_dialect.context_report import ContextPolicy
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.openai_dialect.reply import Reply
 from workbench.openai_dialect.unsupported_fields import UnsupportedFields
@@ -44,6 +45,7 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
     max_tokens: TokenLimit | None = None
     ignore_eos: bool | None = None
     speculate: Speculation | None = None
+    context_policy: ContextPolicy | None = None
 
     @abstractmethod
     def prompts(self) -> Sequence[Prompt]:
@@ -74,11 +76,14 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
                 "stream_options is given, but stream is not true.", "Set stream to true.", "stream_options"
             )
         first = self._first_generation()
-        return [
+        generations = [
             replace(first, prompt=prompt, sampling=_shifted(first.sampling, choice))
             for prompt in self.prompts()
             for choice in range(self.choices_per_prompt)
         ]
+        if self.context_policy == "shift":
+            _check_shift(generations[0])
+        return generations
 
     @property
     def choices_per_prompt(self) -> int:
@@ -98,6 +103,20 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
             ignore_end=bool(self.ignore_eos),
             constraint=self.constraint(),
             speculation=self.speculate,
+        )
+
+
+def _check_shift(generation: Generation) -> None:
+    if generation.max_tokens is None:
+        raise InvalidParameter(
+            "context_policy is shift, and the answer has no limit.", "Send max_tokens as well.", "max_tokens"
+        )
+    has_tools = isinstance(generation.prompt, Conversation) and generation.prompt.tools
+    if generation.constraint is not None or has_tools:
+        raise InvalidParameter(
+            "An answer that must have a form, or may call tools, cannot go on in a shifted context.",
+            "Set context_policy to truncate.",
+            "context_policy",
         )
 
 

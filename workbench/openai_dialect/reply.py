@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from workbench.answer import collected_calls
 from workbench.conversation import ToolCall
 from workbench.events import Finished, ReasoningDelta, SampledToken, TextDelta, ToolCallDelta, Usage
+from workbench.openai_dialect.context_report import ContextReport
 from workbench.openai_dialect.timings import GenerationTimings, timings_of
 from workbench.openai_dialect.usage import UsageCounts, summed
 
@@ -36,6 +37,7 @@ class Envelope(Struct, Generic[Choice], kw_only=True):
     choices: Sequence[Choice]
     usage: UsageCounts | UnsetType | None = UNSET
     timings: GenerationTimings | UnsetType = UNSET
+    context: ContextReport | UnsetType = UNSET
 
 
 @dataclass(slots=True)
@@ -65,7 +67,11 @@ class CollectedAnswer:
 
 
 class Reply(ABC):
-    """Makes the wire objects of one answer."""
+    """Makes the wire objects of one answer.
+
+    Attributes:
+        context: Tells what was left out of the context until now, where that is to be told.
+    """
 
     id_prefix: ClassVar[str]
     chunk_object: ClassVar[str]
@@ -75,6 +81,7 @@ class Reply(ABC):
         self, model: str, fingerprint: str, choices_per_prompt: int, *, include_usage: bool = False
     ) -> None:
         self.include_usage = include_usage
+        self.context: Callable[[], ContextReport | UnsetType] = lambda: UNSET
         self._id = f"{self.id_prefix}-{secrets.token_hex(12)}"
         self._created = int(time.time())
         self._model = model
@@ -115,11 +122,13 @@ class Reply(ABC):
     def _ending_chunk(self, choice: Choice, finished: Finished) -> Envelope[Choice]:
         chunk = self._chunk([choice])
         chunk.timings = timings_of(finished)
+        chunk.context = self.context()
         return chunk
 
     def _answer(self, choices: Sequence[Choice], answers: Sequence[CollectedAnswer]) -> Envelope[Choice]:
         answer = self._chunk(choices)
         answer.object = self.whole_object
+        answer.context = self.context()
         answer.usage = summed([each.finished.usage for each in answers], self._choices_per_prompt)
         if len(answers) == 1:
             answer.timings = timings_of(answers[0].finished)

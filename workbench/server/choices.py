@@ -6,19 +6,26 @@ Knows nothing of the wire. Leaving the iterator cancels every choice, so use it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import cast
+from typing import Protocol, cast
 
-from workbench.backend import Provider
 from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta
 from workbench.generation import Generation
 from workbench.openai_dialect.reply import CollectedAnswer
 
+
+class Answerer(Protocol):
+    """What answers: a Provider, or something around one."""
+
+    def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        """As Provider.generate."""
+
+
 IndexedEvent = tuple[int, Event]
 
 
-async def choices(provider: Provider, generations: Sequence[Generation]) -> AsyncGenerator[IndexedEvent]:
+async def choices(provider: Answerer, generations: Sequence[Generation]) -> AsyncGenerator[IndexedEvent]:
     """Raises what the first failing choice raises, after the others were cancelled."""
     if len(generations) > 1:
         async with aclosing(_merged(provider, generations)) as merged:
@@ -30,7 +37,7 @@ async def choices(provider: Provider, generations: Sequence[Generation]) -> Asyn
             yield 0, event
 
 
-async def collect(provider: Provider, generations: Sequence[Generation]) -> list[CollectedAnswer]:
+async def collect(provider: Answerer, generations: Sequence[Generation]) -> list[CollectedAnswer]:
     answers = [CollectedAnswer() for _ in generations]
     async with aclosing(choices(provider, generations)) as events:
         async for index, event in events:
@@ -44,7 +51,7 @@ async def collect(provider: Provider, generations: Sequence[Generation]) -> list
     return answers
 
 
-async def _merged(provider: Provider, generations: Sequence[Generation]) -> AsyncGenerator[IndexedEvent]:
+async def _merged(provider: Answerer, generations: Sequence[Generation]) -> AsyncGenerator[IndexedEvent]:
     queue: asyncio.Queue[IndexedEvent | Exception | None] = asyncio.Queue()
     pumps = [
         asyncio.create_task(_pump(provider, index, generation, queue))
@@ -67,7 +74,7 @@ async def _merged(provider: Provider, generations: Sequence[Generation]) -> Asyn
 
 
 async def _pump(
-    provider: Provider,
+    provider: Answerer,
     index: int,
     generation: Generation,
     queue: asyncio.Queue[IndexedEvent | Exception | None],
@@ -82,6 +89,6 @@ async def _pump(
         queue.put_nowait(None)
 
 
-def _events(provider: Provider, generation: Generation) -> AsyncGenerator[Event]:
+def _events(provider: Answerer, generation: Generation) -> AsyncGenerator[Event]:
     """The contract promises an iterator whose closing cancels; that is what a generator is."""
     return cast(AsyncGenerator[Event], provider.generate(generation))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TypeVar
 
 from msgspec import Struct
@@ -23,7 +24,8 @@ from workbench.openai_dialect.generation_request import GenerationRequest
 from workbench.openai_dialect.reply import Reply
 from workbench.openai_dialect.wire import decode, encode
 from workbench.server.cancellation import while_wanted
-from workbench.server.choices import choices, collect
+from workbench.server.choices import Answerer, choices, collect
+from workbench.server.context_policy import ContextCare
 from workbench.server.event_stream import EventStream, comment, data
 from workbench.server.json_response import json_response
 from workbench.server.request_body import read_body
@@ -40,13 +42,16 @@ def _endpoint(wire_type: type[Wire]) -> Endpoint:
         wire = decode(decoder, await read_body(request))
         wire.fill_in(state.models.sampling(wire.model))
         generations = wire.generations()
-        provider, reply = await while_wanted(_prepare(request, wire), request.receive, state.stopping)
+        ready = await while_wanted(_prepare(request, wire, generations), request.receive, state.stopping)
         if wire.stream:
-            messages = _naming_faults(wire, _messages(provider, generations, reply))
-            return EventStream(messages, state.stopping, state.keep_alive_seconds)
+            messages = _naming_faults(wire, _messages(ready))
+            stream = EventStream(messages, state.stopping, state.keep_alive_seconds)
+            stream.headers.update(ready.headers)
+            return stream
         with wire.naming_faults():
-            answers = await while_wanted(collect(provider, generations), request.receive, state.stopping)
-        return json_response(reply.whole(answers))
+            gathered = collect(ready.answerer, ready.generations)
+            answers = await while_wanted(gathered, request.receive, state.stopping)
+        return json_response(ready.reply.whole(answers), headers=ready.headers)
 
     return answer
 
@@ -57,10 +62,29 @@ ROUTES = (
 )
 
 
-async def _prepare(request: Request, wire: GenerationRequest) -> tuple[Provider, Reply]:
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A request that can be answered."""
+
+    answerer: Answerer
+    generations: Sequence[Generation]
+    reply: Reply
+    care: ContextCare | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.care.headers if self.care else {}
+
+
+async def _prepare(request: Request, wire: GenerationRequest, generations: Sequence[Generation]) -> _Ready:
     provider = await request.app.state.models.provider(wire.model)
     preface = [await _text(provider, prompt) for prompt in wire.echoed()]
-    return provider, wire.reply(fingerprint(provider.facts), preface)
+    reply = wire.reply(fingerprint(provider.facts), preface)
+    if wire.context_policy in (None, "error"):
+        return _Ready(provider, generations, reply)
+    care = ContextCare(wire.context_policy)
+    reply.context = care.report
+    return _Ready(care.answerer(provider), await care.fitted(provider, generations), reply, care)
 
 
 async def _text(provider: Provider, prompt: str | Sequence[int]) -> str:
@@ -73,13 +97,12 @@ def fingerprint(facts: ModelFacts) -> str:
     return "fp_" + hashlib.blake2s(repr(parts).encode(), digest_size=5).hexdigest()
 
 
-async def _messages(
-    provider: Provider, generations: Sequence[Generation], reply: Reply
-) -> AsyncGenerator[bytes]:
+async def _messages(ready: _Ready) -> AsyncGenerator[bytes]:
     """Server-sent events of the answer. What opens a choice travels with its first text or its end."""
-    unopened = set(range(len(generations)))
-    usages = [Usage()] * len(generations)
-    async with aclosing(choices(provider, generations)) as events:
+    reply = ready.reply
+    unopened = set(range(len(ready.generations)))
+    usages = [Usage()] * len(ready.generations)
+    async with aclosing(choices(ready.answerer, ready.generations)) as events:
         async for index, event in events:
             opening = b""
             if not isinstance(event, Prefill) and index in unopened:
