@@ -6,17 +6,18 @@ answer cost, and knows nothing of templates, models or screens.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from workbench import paths
 from workbench.chat.history_schema import prepare
-from workbench.conversation import Conversation, Message
+from workbench.conversation import Conversation, Message, Role, ToolCall
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.events import Finished
 
@@ -68,9 +69,10 @@ class History:
             database.execute(
                 """INSERT INTO message
                    (conversation_id, role, content, written, finish_reason, prompt_tokens, cached_tokens,
-                    completion_tokens, time_to_first_token, generation_seconds)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                (conversation_id, message.role, message.content, _now(), *_cost(finished)),
+                    completion_tokens, time_to_first_token, generation_seconds,
+                    reasoning, tool_calls, tool_call_id, name)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (conversation_id, message.role, message.content, _now(), *_cost(finished), *_beside(message)),
             )
             if message.role == "user":
                 database.execute(
@@ -82,9 +84,11 @@ class History:
         with self._explained():
             self._require(conversation_id)
             rows = self._database.execute(
-                "SELECT role, content FROM message WHERE conversation_id = ? ORDER BY id", (conversation_id,)
+                """SELECT role, content, reasoning, tool_calls, tool_call_id, name
+                   FROM message WHERE conversation_id = ? ORDER BY id""",
+                (conversation_id,),
             ).fetchall()
-        return Conversation(tuple(Message(role, content) for role, content in rows))
+        return Conversation(tuple(_message(*row) for row in rows))
 
     def summary(self, conversation_id: int) -> ConversationSummary:
         with self._explained():
@@ -175,6 +179,17 @@ def answered(conversation: Conversation) -> Conversation:
             if (message.role, role) != ("user", "user")
         )
     )
+
+
+def _beside(message: Message) -> tuple[str, str, str, str]:
+    """What a turn holds beside its text."""
+    calls = json.dumps([asdict(call) for call in message.tool_calls], ensure_ascii=False)
+    return message.reasoning, calls, message.tool_call_id, message.name
+
+
+def _message(role: Role, content: str, reasoning: str, calls: str, tool_call_id: str, name: str) -> Message:
+    called = tuple(ToolCall(**call) for call in json.loads(calls))
+    return Message(role, content, reasoning, called, tool_call_id, name)
 
 
 def _title(text: str) -> str:

@@ -34,6 +34,12 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX message_of_conversation ON message (conversation_id, id)",
         "CREATE INDEX conversation_by_update ON conversation (updated)",
     ),
+    (
+        "ALTER TABLE message ADD COLUMN reasoning TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE message ADD COLUMN tool_calls TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE message ADD COLUMN tool_call_id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE message ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

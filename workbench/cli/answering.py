@@ -20,23 +20,23 @@ class Answer:
 
     def __init__(self, context_length: int) -> None:
         self.text = ""
+        self.reasoning = ""
         self.finished: Finished | None = None
         self._meter = Meter(context_length)
 
-    def take(self, event: Event) -> str:
-        """The text that the event adds."""
+    def take(self, event: Event) -> None:
         self._meter.take(event)
         match event:
             case TextDelta(text):
                 self.text += text
-                return text
+            case ReasoningDelta(text):
+                self.reasoning += text
             case Finished():
                 self.finished = event
-            case Prefill() | ReasoningDelta() | ToolCallDelta():
+            case Prefill() | ToolCallDelta():  # nobody here offers tools
                 pass
             case _:
                 assert_never(event)
-        return ""
 
     @property
     def speed(self) -> str:
@@ -61,14 +61,26 @@ async def give(
     generation: Generation,
     answer: Answer,
     write: Callable[[str], None],
+    think: Callable[[str], None],
     status: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Stream the answer to `write`; `status` gets the meter's line after each event."""
+    """Stream the answer to `write`, and what is thought before it to `think`, which ends its last line.
+
+    `status` gets the meter's line after each event.
+    """
     events = cast(AsyncGenerator[Event, None], provider.generate(generation))
+    thinking = False
     async with aclosing(events):
         async for event in events:
-            if text := answer.take(event):
-                write(text)
+            answer.take(event)
+            if thinking and isinstance(event, TextDelta | Finished):
+                think("\n")
+                thinking = False
+            if isinstance(event, ReasoningDelta) and event.text:
+                think(event.text)
+                thinking = True
+            elif isinstance(event, TextDelta) and event.text:
+                write(event.text)
             status(answer.speed)
 
 

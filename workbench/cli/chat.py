@@ -12,6 +12,7 @@ from workbench.chat.history import History
 from workbench.cli import output
 from workbench.cli.chat_lines import chat_lines
 from workbench.cli.chat_session import ChatSession
+from workbench.cli.conversing_options import template_option, thinking_options
 from workbench.cli.exit_codes import ExitCode
 from workbench.cli.loading import open_told
 from workbench.cli.options import engine_options, sampling_options
@@ -19,7 +20,7 @@ from workbench.cli.sections import SectionedCommand
 from workbench.conversation import Conversation
 from workbench.engine_settings import EngineSettings
 from workbench.errors import WorkbenchError
-from workbench.generation import Generation
+from workbench.generation import Generation, Thinking
 from workbench.models import locate
 from workbench.sampling import SamplingSettings
 
@@ -35,6 +36,8 @@ Ctrl+C  stop the answer and keep what there is of it"""
 @click.option("--system", help="What the model is told before the first turn.")
 @click.option("--continue", "resumed", type=int, metavar="ID", help="Go on with this conversation.")
 @sampling_options
+@thinking_options
+@template_option
 @engine_options
 def chat(
     *,
@@ -44,6 +47,8 @@ def chat(
     sampling: SamplingSettings,
     max_tokens: int | None,
     stop: tuple[str, ...],
+    thinking: Thinking,
+    chat_template: str | None,
     settings: EngineSettings,
     backend: str | None,
 ) -> int:
@@ -52,10 +57,12 @@ def chat(
     Each turn is kept in the history. Lines may also be piped in, one for each turn.
     """
     found = locate(model)
-    manner = Generation(prompt=Conversation(), sampling=sampling, max_tokens=max_tokens, stop=stop)
+    manner = Generation(
+        prompt=Conversation(), sampling=sampling, max_tokens=max_tokens, stop=stop, thinking=thinking
+    )
     with History() as history, asyncio.Runner() as runner:
         earlier = history.conversation(resumed) if resumed is not None else None
-        provider = runner.run(open_told(found, settings, backend))
+        provider = runner.run(open_told(found, settings, backend, chat_template))
         try:
             session = ChatSession(found.name, provider, history, manner, system)
             if earlier is not None and resumed is not None:

@@ -53,10 +53,10 @@ class ChatSession:
         manner = replace(self._manner, prompt=asked)
         try:
             with suppress(KeyboardInterrupt):
-                runner.run(give(self._provider, manner, answer, stream.write, stream.status))
+                runner.run(give(self._provider, manner, answer, stream.write, stream.think, stream.status))
         finally:
             stream.end()
-        self._spoken = asked + Message("assistant", answer.text)
+        self._spoken = asked + Message("assistant", answer.text, answer.reasoning)
         self._keep(self._spoken.messages[-1], answer.finished)
         return answer
 

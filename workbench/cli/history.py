@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from workbench.chat.history import ConversationSummary, History
 from workbench.cli import output
 from workbench.cli.options import json_option
+from workbench.conversation import Message
 
 
 @click.group(invoke_without_command=True)
@@ -55,12 +58,23 @@ def show(*, conversation_id: int, as_json: bool) -> None:
     """Show one conversation."""
     with History() as store:
         summary, conversation = store.summary(conversation_id), store.conversation(conversation_id)
-    messages = [{"role": message.role, "content": message.content} for message in conversation.messages]
+    messages = [_told(message) for message in conversation.messages]
     if as_json:
         output.document({**_document(summary), "messages": messages})
         return
     for message in conversation.messages:
-        output.line(f"{message.role}: {message.content}\n")
+        if message.reasoning:
+            output.line(f"{message.role}, thinking: {message.reasoning}\n")
+        for call in message.tool_calls:
+            output.line(f"{message.role} calls {call.name}: {call.arguments}\n")
+        if message.content or not message.tool_calls:
+            output.line(f"{message.role}: {message.content}\n")
+
+
+def _told(message: Message) -> dict[str, object]:
+    """The turn as JSON, without what it does not have."""
+    told = {"role": message.role, "content": message.content, **asdict(message)}
+    return {key: value for key, value in told.items() if value or key in ("role", "content")}
 
 
 def _document(summary: ConversationSummary) -> dict[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from workbench.backend import Provider
 from workbench.cli import output
@@ -16,8 +17,13 @@ from workbench.models import LocalModel
 from workbench.planning.opening import open_planned
 
 
-async def open_told(model: LocalModel, settings: EngineSettings, backend: str | None) -> Provider:
-    """The opened model; what is worth knowing about the loading goes to standard error."""
+async def open_told(
+    model: LocalModel, settings: EngineSettings, backend: str | None, chat_template: str | None = None
+) -> Provider:
+    """The opened model; what is worth knowing about the loading goes to standard error.
+
+    `chat_template` stands in for its own.
+    """
     status = StatusLine()
     try:
         provider = await open_planned(
@@ -30,12 +36,16 @@ async def open_told(model: LocalModel, settings: EngineSettings, backend: str | 
         status.clear()
     for notice in provider.facts.notices:
         output.note(notice)
+    if chat_template is not None:
+        provider.facts = replace(provider.facts, chat_template=chat_template)
     return provider
 
 
 @asynccontextmanager
-async def opened(model: LocalModel, settings: EngineSettings, backend: str | None) -> AsyncIterator[Provider]:
-    provider = await open_told(model, settings, backend)
+async def opened(
+    model: LocalModel, settings: EngineSettings, backend: str | None, chat_template: str | None = None
+) -> AsyncIterator[Provider]:
+    provider = await open_told(model, settings, backend, chat_template)
     try:
         yield provider
     finally:

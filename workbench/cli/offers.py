@@ -33,6 +33,7 @@ class Manner:
     settings: EngineSettings
     backend: str | None
     ttl: float | None
+    chat_template: str | None = None
 
 
 def presets_of(path: Path | None) -> tuple[Preset, ...]:
@@ -88,10 +89,8 @@ def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool =
     fits = FitsBeside(str(model.path), settings, manner.backend)
 
     async def opened() -> Provider:
-        provider = await open_told(model, settings, manner.backend)
-        if preset.chat_template is not None:
-            provider.facts = replace(provider.facts, chat_template=preset.chat_template)
-        return provider
+        template = manner.chat_template if preset.chat_template is None else preset.chat_template
+        return await open_told(model, settings, manner.backend, template)
 
     async def fits_beside(loaded: Sequence[Provider]) -> bool:
         return await asyncio.to_thread(fits, loaded)

@@ -63,6 +63,12 @@ def note(text: str) -> None:
     print(styled(printable(text), DIM, sys.stderr), file=sys.stderr, flush=True)
 
 
+def aside(text: str) -> None:
+    """A piece of narration that goes on, at once."""
+    sys.stderr.write(styled(printable(text), DIM, sys.stderr))
+    sys.stderr.flush()
+
+
 def styled(text: str, code: str, stream: TextIO) -> str:
     """The text in an ANSI style where the stream is a terminal and NO_COLOR is not set."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty()

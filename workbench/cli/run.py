@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import AbstractAsyncContextManager
 
 import click
 
+from workbench.backend import Provider
 from workbench.cli import output, prompt
 from workbench.cli.answering import Answer, give
 from workbench.cli.constraint_options import constraint_options
+from workbench.cli.conversing_options import template_option, thinking_options
 from workbench.cli.loading import opened
 from workbench.cli.options import engine_options, json_option, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.constraint import Constraint
 from workbench.conversation import Conversation, Message
 from workbench.engine_settings import EngineSettings
-from workbench.generation import Generation
+from workbench.generation import Generation, Thinking
 from workbench.models import LocalModel, locate
 from workbench.sampling import SamplingSettings
 
@@ -38,6 +41,8 @@ Examples:
 @json_option
 @sampling_options
 @constraint_options
+@thinking_options
+@template_option
 @engine_options
 def run(
     *,
@@ -51,6 +56,8 @@ def run(
     max_tokens: int | None,
     stop: tuple[str, ...],
     constraint: Constraint | None,
+    thinking: Thinking,
+    chat_template: str | None,
     settings: EngineSettings,
     backend: str | None,
 ) -> None:
@@ -69,8 +76,10 @@ def run(
         max_tokens=max_tokens,
         stop=stop,
         constraint=constraint,
+        thinking=thinking,
     )
-    answer = asyncio.run(_answer(found, settings, backend, generation, quiet=as_json))
+    opening = opened(found, settings, backend, chat_template)
+    answer = asyncio.run(_answer(opening, generation, quiet=as_json))
     if as_json:
         output.document(_document(found, answer))
     _narrate(answer, speed=not as_json and (verbose or sys.stderr.isatty()))
@@ -82,19 +91,19 @@ def _conversation(system: str | None, text: str) -> Conversation:
 
 
 async def _answer(
-    model: LocalModel,
-    settings: EngineSettings,
-    backend: str | None,
-    generation: Generation,
-    *,
-    quiet: bool,
+    opening: AbstractAsyncContextManager[Provider], generation: Generation, *, quiet: bool
 ) -> Answer:
-    async with opened(model, settings, backend) as provider:
+    write, think = (_keep, _keep) if quiet else (output.write, output.aside)
+    async with opening as provider:
         answer = Answer(provider.facts.context_length)
-        await give(provider, generation, answer, (lambda text: None) if quiet else output.write)
+        await give(provider, generation, answer, write, think)
     if not quiet and not answer.text.endswith("\n"):
         output.line()
     return answer
+
+
+def _keep(text: str) -> None:
+    """It is in the answer that is printed at the end."""
 
 
 def _narrate(answer: Answer, *, speed: bool) -> None:
@@ -110,11 +119,13 @@ def _document(model: LocalModel, answer: Answer) -> dict[str, object]:
     return {
         "model": model.name,
         "text": answer.text,
+        **({"reasoning": answer.reasoning} if answer.reasoning else {}),
         "finish_reason": finished.reason,
         "usage": {
             "prompt_tokens": finished.usage.prompt_tokens,
             "cached_tokens": finished.usage.cached_tokens,
             "completion_tokens": finished.usage.completion_tokens,
+            "reasoning_tokens": finished.usage.reasoning_tokens,
         },
         "timings": {
             "time_to_first_token": finished.timings.time_to_first_token,

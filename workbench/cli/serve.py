@@ -11,6 +11,7 @@ import click
 from workbench import paths
 from workbench.cli import output
 from workbench.cli.access_options import Doors, access_options
+from workbench.cli.conversing_options import template_option
 from workbench.cli.option_types import DURATION
 from workbench.cli.options import engine_options
 from workbench.cli.sections import SectionedCommand
@@ -29,6 +30,7 @@ DEFAULT_PORT = 11518
 @click.option("--max-requests", type=click.IntRange(min=1), help="Turn away what comes beyond so many.")
 @click.option("--log-requests", is_flag=True, help="Write a line of JSON for each request to standard error.")
 @click.option("--log-prompts", is_flag=True, help="The same, with what was asked.")
+@template_option
 @access_options
 @engine_options
 def serve(
@@ -42,6 +44,7 @@ def serve(
     max_requests: int | None,
     log_requests: bool,
     log_prompts: bool,
+    chat_template: str | None,
     doors: Doors,
     settings: EngineSettings,
     backend: str | None,
@@ -58,7 +61,7 @@ def serve(
     from workbench.server.request_log import Logging
 
     rules, tls = doors.rules(host), doors.tls()
-    known, manner = presets_of(presets), Manner(settings, backend, ttl)
+    known, manner = presets_of(presets), Manner(settings, backend, ttl, chat_template)
     every = None if names else catalogue(known, manner)
     offers = named_offers(names, known, manner) if every is None else every()
     pool = server.ModelPool(offers, catalogue=every, most_loaded=max_loaded)

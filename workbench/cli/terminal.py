@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 import unicodedata
+from collections.abc import Callable
 
 from workbench.cli import output
 
@@ -57,11 +58,21 @@ class StreamWithStatus:
         self._column = 0
 
     def write(self, text: str) -> None:
+        self._put(text, output.write)
+
+    def think(self, text: str) -> None:
+        """What belongs before the answer and is no part of it."""
+        if self._live:
+            self._put(text, output.aside)
+        else:
+            output.aside(text)
+
+    def _put(self, text: str, put: Callable[[str], None]) -> None:
         column, same_row = _after(self._column, text)
         if self._live and not same_row:
             _raw(_CLEAR_BELOW)
             self._pace = _Pace()
-        output.write(text)
+        put(text)
         self._column = column
 
     def status(self, text: str) -> None:

@@ -44,9 +44,11 @@ async def _stream(provider: Provider, generation: Generation, answer: Answer, me
             match event:
                 case TextDelta(text):
                     answer.add(text)
+                case ReasoningDelta(text):
+                    answer.think(text)
                 case Finished():
                     return event
-                case Prefill() | ReasoningDelta() | ToolCallDelta():
+                case Prefill() | ToolCallDelta():  # nobody here offers tools
                     pass
                 case _:
                     assert_never(event)

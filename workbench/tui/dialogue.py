@@ -31,10 +31,10 @@ class Dialogue:
         self._keep(asked, model)
         return seen
 
-    def answer(self, text: str, finished: Finished | None, model: str) -> None:
+    def answer(self, answer: Message, finished: Finished | None, model: str) -> None:
         """Add what was answered; `finished` is None when it was stopped. Nothing said is nothing kept."""
-        if text:
-            self._keep(Message("assistant", text), model, finished)
+        if answer.content or answer.reasoning:
+            self._keep(answer, model, finished)
 
     def reopen(self, summary: ConversationSummary) -> None:
         """Go on with an earlier conversation. Raises WorkbenchError when it cannot be read."""

@@ -19,6 +19,7 @@ from textual.widgets import Footer, Markdown
 
 from workbench.chat.history import ConversationSummary
 from workbench.chat.meter import Meter
+from workbench.conversation import Message
 from workbench.errors import LoadCancelled
 from workbench.generation import Generation
 from workbench.sampling import SamplingSettings
@@ -140,7 +141,8 @@ Answers stream in as Markdown, with speed, time to first token and context used 
         try:
             finished = await show_answer(provider, generation, answer, meter)
         finally:
-            self._dialogue.answer(answer.text, finished, model)
+            said = Message("assistant", answer.text, answer.reasoning)
+            self._dialogue.answer(said, finished, model)
 
     async def _give_back(self, question: str, answer: Answer) -> None:
         """No model came: the question returns to where it was typed."""

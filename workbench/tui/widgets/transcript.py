@@ -60,7 +60,10 @@ Select text with the mouse; it is copied when the button is let go. **y** copies
 
 
 def _turns(conversation: Conversation) -> list[Widget]:
-    turns = {"user": Question, "assistant": Answer}
-    return [
-        turns[message.role](message.content) for message in conversation.messages if message.role in turns
-    ]
+    turns: list[Widget] = []
+    for message in conversation.messages:
+        if message.role == "user":
+            turns.append(Question(message.content))
+        elif message.role == "assistant":
+            turns.append(Answer(message.content, message.reasoning))
+    return turns

@@ -16,6 +16,7 @@ from textual.widgets import Markdown, Static
 
 from workbench.chat.meter import Meter, Reading
 from workbench.tui.widgets.live_line import LiveLine
+from workbench.tui.widgets.thoughts import Thoughts
 
 INTERVAL = 0.1
 RESTRAINT = 4
@@ -40,15 +41,17 @@ class Answer(Vertical):
     Text is gathered and shown a few times a second, less often where drawing it is slow.
     """
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str = "", reasoning: str = "") -> None:
         super().__init__()
         self.text = text
+        self.reasoning = reasoning
         self._unseen = ""
         self._ticker: Timer | None = None
         self._rest_until = 0.0
         self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
+        yield Thoughts(self.reasoning)
         yield Markdown(self.text, parser_factory=_parser, open_links=False)
         yield LiveLine()
 
@@ -71,6 +74,10 @@ class Answer(Vertical):
         self.text += text
         self._unseen += text
 
+    def think(self, text: str) -> None:
+        """More of what comes before the answer."""
+        self.reasoning += text
+
     async def end(self, reading: Reading | None, remark: str = "") -> None:
         """Show all that was said, the last reading and why it ended early, if it did."""
         async with self._drawing:  # stopping a timer cancels what it is doing, and half-drawn text is lost
@@ -81,6 +88,7 @@ class Answer(Vertical):
                 await self._show_text()
 
     async def _show_text(self) -> None:
+        self.query_one(Thoughts).show(self.reasoning)
         text, self._unseen = self._unseen, ""
         if text:
             started = time.monotonic()
