@@ -82,13 +82,16 @@ def test_show_tells_shape_bytes_template_and_places(workbench: Workbench, machin
     assert {part["role"] for part in shown["tensors"]} >= {"attention", "feed forward", "embedding", "norm"}
     assert sum(part["elements"] for part in shown["tensors"]) == shown["parameters"]
     assert shown["places"][0]["files"][0]["path"] == shown["path"]
-    assert workbench("show", "guide", "--template").stdout.rstrip("\n") == shown["template"].rstrip("\n")
+    assert workbench("show", "guide", "--template-source").stdout.rstrip("\n") == shown["template"].rstrip(
+        "\n"
+    )
     text = workbench("show", "guide").stdout
     assert f"{shown['context_length']:,} tokens" in text and "bits per weight" in text
     machine.in_hub("org/m", "m.gguf", gguf())
     found = json.loads(workbench("show", "org/m", "--json").stdout)
     assert found["places"][0]["files"][0]["published_hash"] == sha256(gguf())
-    assert workbench("show", "org/m", "--template").returncode == 2
+    for option in ("--template", "--template-source"):
+        assert workbench("show", "org/m", option).returncode == 2
     assert workbench("show", "./nothing.gguf").returncode == 3
 
 

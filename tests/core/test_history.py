@@ -7,13 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from workbench import paths
+from workbench.chat import history_schema
 from workbench.chat.history import TITLE_LENGTH, History
-from workbench.conversation import Conversation, Message
+from workbench.conversation import Conversation, Message, ToolCall
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.events import Finished, Timings, Usage
 
@@ -185,3 +187,35 @@ def test_the_default_place_is_the_users_data_folder(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     with History() as history:
         assert history.path == paths.history_file() == tmp_path / "data" / "history.sqlite3"
+
+
+def test_thoughts_and_calls_are_kept(file: Path) -> None:
+    turns = (
+        Message("user", "hi"),
+        Message("assistant", "", "Hm.", (ToolCall("a", "weather", '{"city": "Römer"}'),)),
+        Message("tool", "sun", tool_call_id="a", name="weather"),
+    )
+    with History(file) as history:
+        conversation = history.start("guide")
+        for turn in turns:
+            history.append(conversation, turn)
+        assert history.conversation(conversation).messages == turns
+
+
+def test_a_file_of_the_first_form_is_brought_to_the_present_one(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as database:
+        for statement in history_schema._MIGRATIONS[0]:
+            database.execute(statement)
+        database.execute("INSERT INTO conversation VALUES (1, 'kept', 'guide', 0, 0)")
+        database.execute(
+            "INSERT INTO message (conversation_id, role, content, written) VALUES (1, 'user', 'hi', 0)"
+        )
+        database.execute("PRAGMA user_version = 1")
+        database.commit()
+    with History(file) as history:
+        history.append(1, Message("assistant", "Yes.", "Hm."))
+        assert history.conversation(1).messages == (
+            Message("user", "hi"),
+            Message("assistant", "Yes.", "Hm."),
+        )

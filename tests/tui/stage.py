@@ -13,7 +13,7 @@ from workbench.backend import ModelFacts, Provider
 from workbench.chat.history import History
 from workbench.engine_settings import EngineSettings
 from workbench.errors import WorkbenchError
-from workbench.events import Event, Finished, FinishReason, Prefill, TextDelta, Timings, Usage
+from workbench.events import Event, Finished, FinishReason, Prefill, ReasoningDelta, TextDelta, Timings, Usage
 from workbench.generation import Generation
 from workbench.machine import Gpu, Machine
 from workbench.models import Description
@@ -64,6 +64,7 @@ class Actor(Provider):
     def __init__(self, facts: ModelFacts = FACTS) -> None:
         self.facts = facts
         self.lines: dict[str, str] = {}
+        self.thoughts = ""
         self.heard: list[Generation] = []
         self.failure: BaseException | None = None
         self.closed = False
@@ -85,6 +86,8 @@ class Actor(Provider):
         question = generation.prompt.messages[-1].content  # type: ignore[union-attr]
         pieces = self.lines.get(question, f"You said: {question}").split(" ")
         yield Prefill(20, 20, 0)
+        if self.thoughts:
+            yield ReasoningDelta(self.thoughts, 1)
         try:
             for number, piece in enumerate(pieces):
                 if not self._rushing:

@@ -13,6 +13,7 @@ from workbench.conversation import Conversation, Message
 from workbench.errors import EngineDied
 from workbench.tui.widgets.problem import Problem
 from workbench.tui.widgets.prompt import Prompt
+from workbench.tui.widgets.thoughts import Thoughts
 from workbench.tui.widgets.turns import Answer, Question
 
 LONG = "\n\n".join(f"Paragraph number {number} of a long answer." for number in range(60))
@@ -30,6 +31,23 @@ async def test_an_answer_streams_in_and_ends_with_its_numbers(stage: Stage) -> N
         assert answer.query_one("Markdown").source == "You said: one two three"
         line = answer.line.render().plain
         assert "4.0 tokens/s" in line and "0.21 s to first token" in line and "25 / 2,048" in line
+
+
+async def test_thoughts_are_folded_above_the_answer_and_kept(stage: Stage) -> None:
+    stage.prepare = lambda actor: setattr(actor, "thoughts", "Hm, [b]let me see[/b].")
+    async with opened(stage) as (app, pilot):
+        answer = await ask(app, pilot, "one")
+        await answered(app, pilot)
+        thoughts = answer.query_one(Thoughts)
+        assert thoughts.display and thoughts.collapsed and answer.text == "You said: one"
+        thoughts.collapsed = False
+        await until(
+            pilot, lambda: "Hm, [b]let me see[/b]." in str(thoughts.query_one("Contents Static").render())
+        )
+        assert app.chat.last_answer == "You said: one"
+    with stage.history() as history:
+        kept = history.conversation(history.recent()[0].id).messages[-1]
+    assert kept == Message("assistant", "You said: one", "Hm, [b]let me see[/b].")
 
 
 async def test_the_model_sees_the_whole_conversation(stage: Stage) -> None:

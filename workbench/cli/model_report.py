@@ -84,7 +84,7 @@ def _heads(heads: Heads) -> str:
 def _template_size(template: str) -> str:
     lines = len(template.splitlines())
     unit = "line" if lines == 1 else "lines"
-    return f"{len(template):,} characters in {lines:,} {unit}; --template prints it"
+    return f"{len(template):,} characters in {lines:,} {unit}; --template prints an example"
 
 
 def _print_mix(mix: tuple[RoleMix, ...]) -> None:

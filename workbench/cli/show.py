@@ -15,9 +15,10 @@ from workbench.models.locating import found, is_path
 
 @click.command()
 @click.argument("model")
-@click.option("--template", "only_template", is_flag=True, help="Print the chat template and nothing else.")
+@click.option("--template", "example", is_flag=True, help="Print an example conversation by its template.")
+@click.option("--template-source", is_flag=True, help="Print the chat template and nothing else.")
 @json_option
-def show(*, model: str, only_template: bool, as_json: bool) -> None:
+def show(*, model: str, example: bool, template_source: bool, as_json: bool) -> None:
     """Show what MODEL says of itself, where it is, and how its bytes are spread.
 
     Of a repository on the hub that is not on this machine it shows what can be fetched.
@@ -29,8 +30,12 @@ def show(*, model: str, only_template: bool, as_json: bool) -> None:
             raise
         return
     described, inspected = describe(shown), inspect(shown)
-    if only_template:
-        _print_template(shown, inspected)
+    if example:
+        from workbench.cli.template_report import print_template
+
+        print_template(shown, inspected, as_json=as_json)
+    elif template_source:
+        _print_source(shown, inspected)
     elif as_json:
         output.document(model_document(shown, described, inspected))
     else:
@@ -52,7 +57,7 @@ def _show_repository(name: str, as_json: bool) -> bool:
     return True
 
 
-def _print_template(model: LocalModel, inspected: Inspection) -> None:
+def _print_source(model: LocalModel, inspected: Inspection) -> None:
     if not inspected.template:
         raise InvalidRequest(f"{model.name} has no chat template.", "It continues plain text.")
     output.line(inspected.template.rstrip("\n"))

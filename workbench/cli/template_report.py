@@ -1,0 +1,83 @@
+"""`workbench show --template`: an example conversation in a model's own words, and how it answers."""
+
+from __future__ import annotations
+
+from workbench.backend import ModelFacts
+from workbench.chat.example import Example, example
+from workbench.cli import output
+from workbench.errors import InvalidRequest
+from workbench.gguf import Header, read_model
+from workbench.models import LocalModel
+from workbench.models.inspection import Inspection
+
+_OWN_TYPES = (3, 4)
+"""GGUF's numbers for control tokens and for tokens that were added."""
+
+
+def print_template(model: LocalModel, inspected: Inspection, *, as_json: bool) -> None:
+    """The example to standard output, what is known of the format to standard error; or both as JSON."""
+    if not inspected.template:
+        raise InvalidRequest(f"{model.name} has no chat template.", "It continues plain text.")
+    shown = example(_facts(model, inspected))
+    if as_json:
+        output.document(_document(shown, inspected.template))
+        return
+    output.line(shown.prompt)
+    output.note(_spoken(shown))
+
+
+def _spoken(shown: Example) -> str:
+    answer_format, thinks = shown.format, shown.format.reasoning
+    tools = (
+        "its template shows no tools, so they are described to it in words"
+        if answer_format.described
+        else f"it calls tools as {answer_format.name} does"
+    )
+    thoughts = f"; it may think between {thinks.begin.strip()} and {thinks.end}" if thinks else ""
+    return f"The format of its answers: {tools}{thoughts}. --template-source prints the template."
+
+
+def _document(shown: Example, template: str) -> dict[str, object]:
+    thinks = shown.format.reasoning
+    return {
+        "format": shown.format.name,
+        "tools": "described" if shown.format.described else "shown",
+        "thinking": None if thinks is None else [thinks.begin.strip(), thinks.end],
+        "example": shown.prompt,
+        "template": template,
+    }
+
+
+def _facts(model: LocalModel, inspected: Inspection) -> ModelFacts:
+    header = read_model(str(model.path)) if model.path.suffix == ".gguf" else None
+    return ModelFacts(
+        architecture=inspected.architecture,
+        context_length=0,
+        trained_context=0,
+        parallel=1,
+        vocabulary_size=inspected.vocabulary or 0,
+        chat_template=inspected.template,
+        special_tokens=_special_tokens(header) if header else {},
+        own_tokens=_own_tokens(header) if header else {},
+    )
+
+
+def _special_tokens(header: Header) -> dict[str, str]:
+    names = {"bos_token": "bos", "eos_token": "eos"}
+    numbers = {name: header.number(f"tokenizer.ggml.{key}_token_id") for name, key in names.items()}
+    tokens = _list(header, "tokens")
+    return {
+        name: str(tokens[number])
+        for name, number in numbers.items()
+        if number is not None and 0 <= number < len(tokens)
+    }
+
+
+def _own_tokens(header: Header) -> dict[str, int]:
+    pairs = zip(_list(header, "tokens"), _list(header, "token_type"), strict=False)
+    return {str(name): number for number, (name, kind) in enumerate(pairs) if kind in _OWN_TYPES}
+
+
+def _list(header: Header, key: str) -> list[object]:
+    found = header.metadata.get(f"tokenizer.ggml.{key}")
+    return [] if found is None or isinstance(found, str | int | float) else list(found)
