@@ -24,6 +24,12 @@ class InputTokensDetails(Struct):
     cache_write_tokens: int = 0
 
 
+class OutputTokensDetails(Struct):
+    """`reasoning_tokens` were thought before the answer."""
+
+    reasoning_tokens: int
+
+
 class ResponseUsage(Struct, kw_only=True):
     """Token counts."""
 
