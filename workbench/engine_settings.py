@@ -53,6 +53,7 @@ class EngineSettings:
         micro_batch: Tokens computed in one pass at most.
         pooling: How one vector is made of a text's tokens; None means as the model's file says.
         speculation: How answers are drafted, unless a request says otherwise; with "off" none can be.
+        prompt_cache_bytes: How much of the disk may keep computed prompts until they come again; 0: none.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
 
@@ -71,6 +72,7 @@ class EngineSettings:
     speculation: Speculation = "off"
     lora: tuple[Lora, ...] = ()
     pooling: Pooling | None = None
+    prompt_cache_bytes: int = 0
     vocabulary_only: bool = False
 
     @property

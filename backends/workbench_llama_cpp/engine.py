@@ -31,6 +31,7 @@ from workbench_llama_cpp.drawing import Drawing, ended
 from workbench_llama_cpp.embedding import Embedder
 from workbench_llama_cpp.pace import Pace, share_out
 from workbench_llama_cpp.parameters import BATCH
+from workbench_llama_cpp.prompt_cache import opened_cache
 from workbench_llama_cpp.ranking import pair, rank_template
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.slots import Slots, common_prefix
@@ -62,6 +63,7 @@ class LlamaCppEngine(Engine):
         self._capacity = max(BATCH, loaded.settings.output_rows)
         self._batch = Batch(self._capacity)
         self._pace = Pace(self._capacity - loaded.settings.output_rows)
+        self._prompt_cache = opened_cache(loaded, self._context, self._slots)
         self._drawing = Drawing(self._context, loaded, self._slots)
         self._drafting = Drafting(loaded, self._pace)
         self._waiting: list[Active] = []
@@ -90,9 +92,12 @@ class LlamaCppEngine(Engine):
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting or self._running or (self._embedder and self._embedder.busy))
+        working = self._waiting or self._running or (self._embedder and self._embedder.busy)
+        return bool(working or (self._prompt_cache and self._prompt_cache.busy))
 
     def step(self) -> list[StepEvent]:
+        if self._prompt_cache and not (self._waiting or self._running):
+            self._prompt_cache.work()
         self._admit()
         embedded = self._embedder.step(len(self._running)) if self._embedder else []
         return [*embedded, *self._continue_answers()]
@@ -132,6 +137,9 @@ class LlamaCppEngine(Engine):
     def close(self) -> None:
         for active in [*self._waiting, *self._running]:
             self._drop(active)
+        if self._prompt_cache is not None:
+            self._prompt_cache.finish()
+            self._prompt_cache = None
         self._enforcer.close()
         if self._embedder is not None:
             self._embedder.close()
@@ -161,6 +169,8 @@ class LlamaCppEngine(Engine):
             if not self._slots.free:
                 return
             if not self._better_soon(active):
+                if self._prompt_cache:
+                    self._prompt_cache.recall(active.prompt)
                 active.slot = self._slots.take(active.prompt)
                 active.cached = active.slot.length
                 self._waiting.remove(active)
@@ -215,3 +225,5 @@ class LlamaCppEngine(Engine):
         active.sampler.close()
         if active.slot is not None:
             self._slots.release(active.slot)
+            if self._prompt_cache:
+                self._prompt_cache.note(active.slot)

@@ -9,14 +9,17 @@ from __future__ import annotations
 GAP_SECONDS = 0.16
 """What a prompt may add to the time between two tokens of another answer: 250 ms less a margin."""
 
-STEP_SECONDS = 0.5
+STEP_SECONDS = 1.0
 """How long a step may last when nobody waits for a next token, so that cancelling stays quick."""
+
+SMALLEST_ALONE = 256
+"""What such a step takes even on a slow machine: fewer rows would cost more each, and prompts that come
+together get their first tokens together."""
 
 ROWS_AT_ONCE = 4
 """llama.cpp's CPU kernels take so many rows together; what is left over costs a whole pass for each row."""
 
 SMALLEST = 16
-FIRST = 64
 
 
 class Pace:
@@ -30,9 +33,9 @@ class Pace:
     def prompt_tokens(self, answers: int) -> int:
         """How many prompt tokens to compute beside that many running answers."""
         if self._per_prompt_token is None:
-            return min(SMALLEST if answers else FIRST, self._largest)
+            return min(SMALLEST if answers else SMALLEST_ALONE, self._largest)
         seconds = GAP_SECONDS if answers else STEP_SECONDS
-        smallest = 1 if answers else SMALLEST
+        smallest = 1 if answers else min(SMALLEST_ALONE, self._largest)
         count = max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
         return max(smallest, count - (answers + count) % ROWS_AT_ONCE)
 

@@ -103,6 +103,13 @@ class Slots:
         slot.cut(0)
         return False
 
+    def vacate(self) -> Slot:
+        """The free slot that was used longest ago, emptied."""
+        slot = self._oldest_free(None)
+        self._cache.truncate(slot.sequence, 0)
+        slot.cut(0)
+        return slot
+
     def forget_idle(self) -> None:
         """Give up what is kept for later."""
         for slot in self._slots:

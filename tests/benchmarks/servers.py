@@ -5,6 +5,7 @@ A server that is not being measured is suspended, so that none can spin on a cor
 Settings that differ in name only are made equal: threads, requests at once, context of each request, flash
 attention on. What stays as each server has it: llama-server keeps the prompt of each slot, and a copy of
 evicted ones in RAM; llama_cpp.server keeps the one prompt it computed last, and runs one request at a time.
+Ours is told to keep none on the disk.
 llama_cpp.server is spared the logits of every prompt token, which it computes by default.
 
 llama-server is built from the sources that llama-cpp-python vendors, with the flags of its wheel:
@@ -115,7 +116,7 @@ def _llama_cpp_server_options(settings: ServerSettings) -> Mapping[str, object]:
 
 def launches(model: Path, llama_server: str | None, llama_cpp_server: str | None) -> list[Launch]:
     """Ours, and the peers whose binary or Python is given."""
-    ours = [sys.executable, "-m", "workbench", "serve", str(model)]
+    ours = [sys.executable, "-m", "workbench", "serve", str(model), "--no-prompt-cache"]
     found = [Launch(OURS, ours, _workbench_options, {"ignore_eos": True})]
     if llama_server:
         program = [llama_server, "--model", str(model)]

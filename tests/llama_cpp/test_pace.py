@@ -48,6 +48,13 @@ def test_with_nobody_waiting_steps_are_long_but_bounded() -> None:
     assert 0.5 * STEP_SECONDS <= pace.prompt_tokens(0) * 0.002 <= STEP_SECONDS
 
 
+def test_prompts_that_come_together_share_a_step_on_a_slow_machine_too() -> None:
+    pace = Pace(2048)
+    run(pace, 0, 0.0, 0.05)
+    assert pace.prompt_tokens(0) == 256
+    assert Pace(100).prompt_tokens(0) == 100
+
+
 def test_a_slow_step_is_believed_at_once_and_forgotten_in_time() -> None:
     pace = Pace(2048)
     run(pace, 1, 0.0, 0.001)

@@ -14,6 +14,7 @@ from workbench.cli.access_options import Doors, access_options
 from workbench.cli.conversing_options import template_option
 from workbench.cli.option_types import DURATION
 from workbench.cli.options import engine_options
+from workbench.cli.prompt_cache_options import prompt_cache_options
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
 
@@ -33,6 +34,7 @@ DEFAULT_PORT = 11518
 @template_option
 @access_options
 @engine_options
+@prompt_cache_options
 def serve(
     *,
     names: tuple[str, ...],

@@ -19,6 +19,9 @@ from workbench.runtime import messages
 CallReply = messages.Tokens | messages.Piece | messages.Pieces | messages.StepReply
 Replies = asyncio.Queue[CallReply | WorkbenchError]
 
+CLOSING_SECONDS = 15.0
+"""How long an engine may take to write what it keeps before it is ended."""
+
 
 class EngineProcess:
     """A running worker. Every open call hears of its death once; a dead one takes no further call."""
@@ -30,6 +33,7 @@ class EngineProcess:
         self._ids = itertools.count(1)
         self._calls: dict[int, Replies] = {}
         self._last_words: deque[str] = deque(maxlen=20)
+        self._closing_seconds = 0.0
         self._death: WorkbenchError | None = None
         self._tasks = [asyncio.create_task(self._collect_last_words())]
 
@@ -43,6 +47,7 @@ class EngineProcess:
         started = cls(process)
         try:
             await started._load(command, progress)
+            started._closing_seconds = CLOSING_SECONDS if command.settings.prompt_cache_bytes else 0
         except BaseException:
             await started.close()
             raise
@@ -73,17 +78,26 @@ class EngineProcess:
             self._write(messages.Cancel(number))
 
     async def close(self) -> None:
-        """End the process at once. Idempotent."""
+        """End the process: at once, unless it has prompts to keep. Idempotent."""
         self._end(EngineDied("The model was unloaded.", "Load it again."))
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.kill()
+        try:
+            await self._ask_to_close()
+        finally:
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.kill()
         await self._process.wait()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+    async def _ask_to_close(self) -> None:
+        if self._closing_seconds and self._process.returncode is None:
+            self._write(messages.Close())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), self._closing_seconds)
 
     def _write(self, message: messages.Message) -> None:
         assert self._process.stdin is not None

@@ -45,6 +45,10 @@ class Generate(Message, frozen=True):
     shown: tuple[int, ...] = ()
 
 
+class Close(Message, frozen=True):
+    """To the engine: end in an orderly way, and keep what is to be kept."""
+
+
 class Cancel(Message, frozen=True):
     """To the engine: drop this request."""
 
@@ -177,7 +181,7 @@ class Step(Message, frozen=True):
 
 
 Call = Generate | Cancel | Tokenize | Detokenize | Divide | Embed | Rank
-Command = Open | Call
+Command = Open | Close | Call
 Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
 
 LENGTH = struct.Struct("<I")

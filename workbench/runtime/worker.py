@@ -86,6 +86,9 @@ class Worker:
         while (command := messages.read_command(self._commands)) is not None:
             if isinstance(command, messages.Open):
                 continue
+            if isinstance(command, messages.Close):
+                self._inbox.put((0, lambda loop: _end(loop.engine)))
+                continue
             try:
                 self._take(command)
             except WorkbenchError as error:
@@ -139,6 +142,11 @@ class Worker:
             begin()
         else:
             self._preparing.start(command.id, lambda: self._engine.prepare(request), begin)
+
+
+def _end(engine: Engine) -> None:
+    engine.close()
+    os._exit(0)
 
 
 def _die(failure_of_thread: threading.ExceptHookArgs) -> None:
