@@ -127,6 +127,7 @@ async def test_turns_become_a_conversation() -> None:
             ],
         },
         {"role": "user", "content": "tomorrow?"},
+        {"role": "system", "content": "Hurry."},
         {"role": "assistant", "content": "It"},
     ]
     async with client_of(model) as client:
@@ -149,6 +150,7 @@ async def test_turns_become_a_conversation() -> None:
             Message("assistant", "I look.", "Hm.", (call,)),
             Message("tool", "4", tool_call_id="t1", name="weather"),
             Message("user", "And\ntomorrow?"),
+            Message("system", "Hurry."),
             Message("assistant", "It"),
         ),
         (Tool(name="weather", description="The weather in a city.", parameters=WEATHER["input_schema"]),),  # type: ignore[arg-type]
@@ -157,6 +159,20 @@ async def test_turns_become_a_conversation() -> None:
     assert generation.tool_use == ToolUse(choice="required", name="weather", parallel=False)
     assert generation.thinking == Thinking(enabled=True, budget=20)
     assert (generation.sampling.temperature, generation.sampling.top_k) == (0.5, 7)
+
+
+async def test_thoughts_may_be_left_out_of_the_answer_and_nothing_is_left_out_of_the_conversation() -> None:
+    model = Speaker(*THOUGHT_AND_CALLS)
+    keep_all = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+    async with client_of(model) as client:
+        message = await client.messages.create(
+            **asking("a", thinking={"type": "adaptive", "display": "omitted"}),
+            extra_body={"context_management": keep_all},
+        )
+    thought, said, *_ = message.content
+    assert thought.type == "thinking" and thought.thinking == ""
+    assert said.type == "text" and said.text == "Let me look."
+    assert message.usage.output_tokens_details and message.usage.output_tokens_details.thinking_tokens == 4
 
 
 async def test_what_is_not_asked_for_is_off_and_a_schema_holds_the_answer() -> None:

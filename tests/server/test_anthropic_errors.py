@@ -23,7 +23,11 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
     ("fields", "said"),
     [
         ({"messages": []}, "messages is empty"),
-        ({"messages": [{"role": "system", "content": "a"}]}, "messages[0].role"),
+        ({"messages": [{"role": "tool", "content": "a"}]}, "messages[0].role"),
+        (
+            {"extra_body": {"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}}},
+            "context",
+        ),
         ({"messages": [{"role": "user", "content": [IMAGE]}]}, "'image'"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
         (

@@ -30,9 +30,9 @@ class InputBlock(Struct, kw_only=True):
 
 
 class Turn(Struct, kw_only=True):
-    """What one side said."""
+    """What one side said, or what the model is told between."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "system"]
     content: str | list[InputBlock]
 
 
@@ -70,6 +70,8 @@ def _append(messages: list[Message], message: Message) -> None:
 def _messages(turn: Turn, names: dict[str, str], place: str) -> Iterator[Message]:
     if isinstance(turn.content, str):
         yield Message(turn.role, turn.content)
+    elif turn.role == "system":
+        yield Message("system", text_of(turn.content, place))
     elif turn.role == "assistant":
         yield _assistant(turn.content, place)
     else:

@@ -36,6 +36,12 @@ class ToolUseBlock(Struct, tag="tool_use"):
 ContentBlock = TextBlock | ThinkingBlock | ToolUseBlock
 
 
+class OutputTokensDetails(Struct, frozen=True):
+    """`thinking_tokens` were thought before the answer."""
+
+    thinking_tokens: int = 0
+
+
 class MessageUsage(Struct, kw_only=True):
     """Token counts; the prompt's are `input_tokens` and `cache_read_input_tokens` together."""
 
@@ -43,6 +49,7 @@ class MessageUsage(Struct, kw_only=True):
     cache_creation_input_tokens: int = 0
     cache_read_input_tokens: int = 0
     output_tokens: int = 0
+    output_tokens_details: OutputTokensDetails = OutputTokensDetails()
 
 
 class AnsweredMessage(Struct, tag="message", kw_only=True):
@@ -68,6 +75,7 @@ def usage_of(usage: Usage) -> MessageUsage:
         input_tokens=usage.prompt_tokens - usage.cached_tokens,
         cache_read_input_tokens=usage.cached_tokens,
         output_tokens=usage.completion_tokens,
+        output_tokens_details=OutputTokensDetails(usage.reasoning_tokens),
     )
 
 

@@ -43,7 +43,8 @@ from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta
 class MessageReply:
     """Takes the events of one answer in order; `message` is the answer so far."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, shows_thinking: bool = True) -> None:
+        self._shows_thinking = shows_thinking
         id = f"msg_{secrets.token_hex(12)}"
         self.message = AnsweredMessage(id=id, model=model, content=[], usage=MessageUsage())
         self._started = False
@@ -91,8 +92,9 @@ class MessageReply:
         block = self._last()
         if not isinstance(block, ThinkingBlock):
             yield from self._begin(block := ThinkingBlock())
-        block.thinking += text
-        yield self._delta(ThinkingPiece(text))
+        if self._shows_thinking:
+            block.thinking += text
+            yield self._delta(ThinkingPiece(text))
 
     def _called(self, delta: ToolCallDelta) -> Iterator[StreamEvent]:
         if not self._open or delta.index != self._call:

@@ -17,13 +17,15 @@ from workbench.openai_dialect.generation_request import StopStrings, TokenLimit
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.sampling_fields import SamplingFields
 
+_KEEPS_ALL = {"type": "clear_thinking_20251015", "keep": "all"}
+
 
 class ThinkingField(Struct, kw_only=True):
-    """Whether the model thinks first, and for how many tokens at most."""
+    """Whether the model thinks first, for how many tokens at most, and whether its thoughts are sent."""
 
     type: Literal["enabled", "disabled", "adaptive"]
     budget_tokens: TokenLimit | None = None
-    display: Literal["summarized"] | None = None
+    display: Literal["summarized", "omitted"] | None = None
 
 
 class OutputFormat(Struct, kw_only=True):
@@ -40,6 +42,12 @@ class OutputConfig(Struct, kw_only=True):
     format: OutputFormat | None = None
 
 
+class ContextManagement(Struct, kw_only=True):
+    """What is to be left out of a long conversation; only what leaves out nothing can be had."""
+
+    edits: list[dict[str, Any]] = []
+
+
 class TokenCountRequest(SamplingFields, kw_only=True):
     """A conversation whose tokens are counted; whatever else is sent makes no difference to them."""
 
@@ -52,7 +60,7 @@ class TokenCountRequest(SamplingFields, kw_only=True):
     output_config: OutputConfig | None = None
     mcp_servers: Any = None
     container: Any = None
-    context_management: Any = None
+    context_management: ContextManagement | None = None
 
     def generation(self) -> Generation:
         """Raises InvalidParameter and UnsupportedParameter."""
@@ -66,6 +74,10 @@ class TokenCountRequest(SamplingFields, kw_only=True):
             thinking=self._thinking(),
             continues=conversation.messages[-1].role == "assistant",
         )
+
+    @property
+    def shows_thinking(self) -> bool:
+        return self.thinking is None or self.thinking.display != "omitted"
 
     def _conversation(self) -> Conversation:
         system = text_of(self.system, "system")
@@ -86,8 +98,14 @@ class TokenCountRequest(SamplingFields, kw_only=True):
         return Thinking(enabled=True, effort=effort, budget=self.thinking.budget_tokens)
 
     def _refuse_unsupported(self) -> None:
-        for name in ("mcp_servers", "container", "context_management"):
-            if getattr(self, name):
+        edits = self.context_management.edits if self.context_management else []
+        asked = {
+            "mcp_servers": self.mcp_servers,
+            "container": self.container,
+            "context_management": any(edit != _KEEPS_ALL for edit in edits),
+        }
+        for name, value in asked.items():
+            if value:
                 raise UnsupportedParameter(f"{name} is not supported here.", f"Leave {name} out.", name)
 
 

@@ -70,8 +70,7 @@ class BatchRun:
         self.storage.batches.change(batch.id, partial(_finalize, complete=not work.cancelled()))
 
     def _wanted(self, batch: BatchObject) -> bool:
-        current = self.storage.batches.find(batch.id)
-        return current is not None and current.status == "in_progress" and _now() < batch.expires_at
+        return self.storage.batches.status(batch.id) == "in_progress" and _now() < batch.expires_at
 
     async def _answer_all(self, batch: BatchObject) -> None:
         results = self.storage.batches.results(batch.id)

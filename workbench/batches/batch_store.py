@@ -59,6 +59,10 @@ class BatchStore:
         )
         return [self._counted(_decode(object)) for (object,) in rows.fetchall()]
 
+    def status(self, id: str) -> str | None:
+        row = self._database.execute("SELECT status FROM batch WHERE id = ?", (id,)).fetchone()
+        return row[0] if row else None
+
     def next_unfinished(self) -> BatchObject | None:
         """The oldest batch that there is something to do for."""
         row = self._database.execute(

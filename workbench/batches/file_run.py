@@ -16,12 +16,12 @@ from typing import BinaryIO
 
 from workbench import database
 from workbench.batches.request_lines import LineFault, RequestLine, read_lines
-from workbench.batches.results import TABLE, Results
+from workbench.batches.results import TABLES, Results
 from workbench.batches.running import Answer, answer_lines
 from workbench.errors import InvalidRequest, NoSpace, WorkbenchError
 from workbench.whole_file import whole_file
 
-_MIGRATIONS = ((TABLE, "CREATE TABLE source (digest TEXT PRIMARY KEY)"),)
+_MIGRATIONS = ((*TABLES, "CREATE TABLE source (digest TEXT PRIMARY KEY)"),)
 _RUN = "file"
 _BLOCK_BYTES = 1 << 20
 

@@ -15,13 +15,16 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from workbench.batches.request_lines import LineFault
 
-TABLE = """CREATE TABLE result (
+TABLES = (
+    """CREATE TABLE result (
     run TEXT NOT NULL,
     line INTEGER NOT NULL,
     failed INTEGER NOT NULL,
     text TEXT NOT NULL,
     PRIMARY KEY (run, line)
-)"""
+    )""",
+    "CREATE INDEX result_by_outcome ON result (run, failed)",
+)
 
 
 class LineResponse(Struct):

@@ -31,9 +31,8 @@ async def answer_lines(
     told: Callable[[], object] = lambda: None,
 ) -> None:
     """Give every line that has none its result; `told` is called after each. Raises what keeping raises."""
-    known = results.lines()
-    waiting = (line for line in lines if line.line not in known)
-    workers = [asyncio.create_task(_work(waiting, results, answer, told)) for _ in range(concurrency)]
+    known, waiting = results.lines(), iter(lines)
+    workers = [asyncio.create_task(_work(waiting, known, results, answer, told)) for _ in range(concurrency)]
     try:
         await asyncio.gather(*workers)
     finally:
@@ -43,13 +42,19 @@ async def answer_lines(
 
 
 async def _work(
-    waiting: Iterator[RequestLine | LineFault], results: Results, answer: Answer, told: Callable[[], object]
+    waiting: Iterator[RequestLine | LineFault],
+    known: set[int],
+    results: Results,
+    answer: Answer,
+    told: Callable[[], object],
 ) -> None:
     for line in waiting:
+        await asyncio.sleep(0)
+        if line.line in known:
+            continue
         match line:
             case LineFault():
                 results.keep_fault(line)
-                await asyncio.sleep(0)
             case RequestLine():
                 status, body = await _answered(line, answer)
                 results.keep_answer(line.line, line.custom_id, status, body)

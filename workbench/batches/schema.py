@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from workbench import database
-from workbench.batches.results import TABLE
+from workbench.batches.results import TABLES
 
 _BUSY_SECONDS = 10.0
 _MIGRATIONS = (
@@ -27,7 +27,7 @@ _MIGRATIONS = (
             object TEXT NOT NULL
         )""",
         "CREATE INDEX batch_by_status ON batch (status)",
-        TABLE,
+        *TABLES,
     ),
 )
 

@@ -11,12 +11,6 @@ from workbench.responses_dialect.output_items import OutputItem
 from workbench.responses_dialect.tools import FunctionTool, ToolChoice
 
 
-class OutputTokensDetails(Struct):
-    """`reasoning_tokens` is the part of the output that was thought before the answer."""
-
-    reasoning_tokens: int
-
-
 class InputTokensDetails(Struct):
     """`cached_tokens` is the part of the input that was not computed again."""
 

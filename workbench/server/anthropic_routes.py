@@ -41,7 +41,7 @@ async def create_message(request: Request) -> Response:
     state = request.app.state
     wire = decode(_MESSAGES, await read_body(request))
     provider, generation = await _prepared(request, wire)
-    reply = MessageReply(wire.model)
+    reply = MessageReply(wire.model, shows_thinking=wire.shows_thinking)
     if wire.stream:
         messages = translated(provider, generation, reply)
         return MessageStream(messages, state.stopping, state.keep_alive_seconds)

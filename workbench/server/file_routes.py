@@ -85,7 +85,13 @@ def _found(request: Request) -> FileObject:
 
 @asynccontextmanager
 async def _form(request: Request) -> AsyncIterator[FormData]:
-    """Raises HTTPException 413 where it is too large, and 408 where it takes too long to come."""
+    """Raises HTTPException 413 where it is too large, and 408 where it takes too long to come.
+
+    What is no form is an empty one.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        yield FormData()
+        return
     receive = _BoundedReceive(request.receive, FILE_LIMIT_BYTES + _FORM_BYTES)
     try:
         async with asyncio.timeout(request.app.state.limits.body_seconds):
