@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from llguidance import LLMatcher
-from llguidance.gbnf_to_lark import gbnf_to_lark
 
 from workbench.constraint import JSON_SPACING, Constraint
 from workbench.errors import InvalidConstraint
+from workbench_llama_cpp.constraining.gbnf_as_lark import gbnf_as_lark
 
 _JSON_OPTIONS: Any = {**JSON_SPACING, "coerce_one_of": False, "lenient": False}
 
@@ -23,7 +23,7 @@ def translated(constraint: Constraint) -> str:
         case "lark":
             return LLMatcher.grammar_from_lark(constraint.text)
         case "gbnf":
-            return LLMatcher.grammar_from_lark(_lark_of(constraint.text))
+            return LLMatcher.grammar_from_lark(gbnf_as_lark(constraint.text))
         case _:
             assert_never(constraint.kind)
 
@@ -33,10 +33,3 @@ def _from_schema(schema: str) -> str:
         return LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
     except ValueError as error:
         raise InvalidConstraint(f"The schema is not valid JSON: {error}.", "Correct the schema.") from None
-
-
-def _lark_of(gbnf: str) -> str:
-    try:
-        return gbnf_to_lark(gbnf)
-    except Exception as error:  # of no class of its own
-        raise InvalidConstraint(f"The grammar is not valid GBNF: {error}.", "Correct the grammar.") from None
