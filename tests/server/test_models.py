@@ -42,9 +42,13 @@ async def test_models_are_listed_and_shown_by_name() -> None:
         health = await exchange(url, http("GET", "/health"))
     assert [model.id for model in listed] == ["guide", "org/repo:Q4_K_M"]
     assert listed[0].object == "model" and listed[0].created == pool.created
-    assert listed[0].model_extra == {"context_length": CONTEXT} and not shown.model_extra
+    told = listed[0].model_extra or {}
+    assert (told["state"], told["context_length"], told["waiting"]) == ("loaded", CONTEXT, 0)
+    assert told["details"]["placement"] == "CPU" and told["details"]["capabilities"] == ["generate"]
+    assert told["details"]["architecture"] == "recital" and told["details"]["parallel"] == 8
+    assert shown.model_extra == {"state": "idle", "waiting": 0, "aliases": []}
     assert caught.value.code == "model_not_found"
-    assert (health[0], health[2]) == (200, b'{"status":"ok"}')
+    assert (health[0], health[2]) == (200, b'{"status":"ok","loaded":["guide"],"loading":[]}')
 
 
 async def test_a_model_is_opened_once_however_many_ask() -> None:

@@ -31,6 +31,7 @@ DEFAULT_PORT = 11518
 @click.option("--max-requests", type=click.IntRange(min=1), help="Turn away what comes beyond so many.")
 @click.option("--log-requests", is_flag=True, help="Write a line of JSON for each request to standard error.")
 @click.option("--log-prompts", is_flag=True, help="The same, with what was asked.")
+@click.option("--metrics", is_flag=True, help="Count what is done, and tell it to Prometheus at /metrics.")
 @template_option
 @access_options
 @engine_options
@@ -46,6 +47,7 @@ def serve(
     max_requests: int | None,
     log_requests: bool,
     log_prompts: bool,
+    metrics: bool,
     chat_template: str | None,
     doors: Doors,
     settings: EngineSettings,
@@ -77,6 +79,7 @@ def serve(
         audit=AuditLog(paths.audit_file()),
         tls=tls,
         data_folder=paths.data_folder(),
+        metrics=metrics,
         ready=partial(_announce, next(iter(offers), "MODEL"), rules.keys is not None),
     )
     asyncio.run(serving)

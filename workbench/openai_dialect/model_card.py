@@ -1,18 +1,45 @@
-"""The bodies of /v1/models: what is served, by name."""
+"""The bodies of /v1/models and /health: what is served, by name."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import UNSET, Struct, UnsetType
+
+from workbench.backend import ModelFacts
+
+
+class LoadedModel(Struct, kw_only=True):
+    """What a model that is loaded says of itself.
+
+    Lengths are in tokens; `placement` says in words where the weights are, and `parallel` how many requests
+    it answers at once. `embedding_length` is 0 where it makes no vectors.
+    """
+
+    architecture: str
+    quantization: str
+    parameters: int
+    size_bytes: int
+    context_length: int
+    trained_context: int
+    parallel: int
+    placement: str
+    capabilities: list[str]
+    embedding_length: int
 
 
 class ModelCard(Struct, kw_only=True):
-    """One model. `context_length`, in tokens, is an extension, known once the model is loaded."""
+    """One model. All after `owned_by` is an extension: how it is, and once it is loaded, what it is."""
 
     id: str
     object: str = "model"
     created: int
     owned_by: str = "workbench"
+    state: str
+    waiting: int
+    aliases: list[str]
     context_length: int | UnsetType = UNSET
+    details: LoadedModel | UnsetType = UNSET
 
 
 class ModelList(Struct, kw_only=True):
@@ -20,3 +47,18 @@ class ModelList(Struct, kw_only=True):
 
     object: str = "list"
     data: list[ModelCard]
+
+
+class Health(Struct, kw_only=True):
+    """That the server answers, and which of the models that the caller may use are there."""
+
+    status: str = "ok"
+    loaded: list[str]
+    loading: list[str]
+
+
+def details_of(facts: ModelFacts) -> LoadedModel:
+    told: dict[str, Any] = {
+        name: getattr(facts, name) for name in LoadedModel.__struct_fields__ if name != "capabilities"
+    }
+    return LoadedModel(**told, capabilities=sorted(facts.capabilities))

@@ -20,6 +20,7 @@ from workbench.server import (
     embedding_routes,
     file_routes,
     generation_routes,
+    metric_routes,
     model_routes,
     ollama_model_routes,
     ollama_routes,
@@ -33,6 +34,7 @@ from workbench.server.admission import Admission
 from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
 from workbench.server.audit import AuditLog
 from workbench.server.batch_runner import BatchRunner
+from workbench.server.counting import Counting, metrics_of
 from workbench.server.error_responses import HANDLERS
 from workbench.server.inside import caller_of
 from workbench.server.limits import Limits
@@ -42,6 +44,7 @@ from workbench.server.storage import Storage
 
 ROUTES = (
     *model_routes.ROUTES,
+    *metric_routes.ROUTES,
     *pool_routes.ROUTES,
     *generation_routes.ROUTES,
     *embedding_routes.ROUTES,
@@ -71,19 +74,26 @@ def create_app(
     audit: AuditLog | None = None,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     data_folder: Path | None = None,
+    metrics: bool = False,
 ) -> Starlette:
     """The ASGI application. Set its `state.stopping` to end every request that runs.
 
-    What is kept between requests is kept in `data_folder`, or else as long as the application runs.
+    With `metrics` it counts what it does, and tells it at /metrics. What is kept between requests is kept in
+    `data_folder`, or else as long as the application runs.
     """
+    measured = metrics_of(models, ROUTES) if metrics else None
     app = Starlette(
         routes=list(ROUTES),
-        middleware=_middleware(rules, limits, logging),
+        middleware=[
+            *([Middleware(Counting, metrics=measured)] if measured else []),
+            *_middleware(rules, limits, logging),
+        ],
         exception_handlers=dict(HANDLERS),
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
     app.state.models = models
+    app.state.metrics = measured
     app.state.stopping = asyncio.Event()
     app.state.limits = limits
     app.state.audit = audit

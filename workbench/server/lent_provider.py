@@ -5,7 +5,7 @@ Knows nothing of how a model is loaded or which one makes room for it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
@@ -17,12 +17,16 @@ from workbench.events import Event
 from workbench.generation import Generation
 from workbench.server.served_model import ServedModel
 
+Watched = Callable[[str, AsyncGenerator[Event]], AsyncGenerator[Event]]
+
 
 class LentProvider(Provider):
     """`facts` are the model's as it was last loaded."""
 
-    def __init__(self, model: ServedModel) -> None:
+    def __init__(self, model: ServedModel, watched: Watched) -> None:
+        """`watched` passes the events of an answer on, after a look at them."""
         self._model = model
+        self._watched = watched
 
     async def load(self) -> None:
         """Have it loaded, if it never was, so that its facts are known."""
@@ -34,8 +38,8 @@ class LentProvider(Provider):
         async with self._model.lent() as provider:
             self.facts = provider.facts
             events = cast(AsyncGenerator[Event], provider.generate(self._instructed(generation)))
-            async with aclosing(events):
-                async for event in events:
+            async with aclosing(self._watched(self._model.name, events)) as watched:
+                async for event in watched:
                     yield event
 
     async def rendered(self, generation: Generation) -> str | tuple[int, ...]:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from workbench.openai_dialect.model_card import ModelCard, ModelList
+from workbench.openai_dialect.model_card import Health, ModelCard, ModelList, details_of
 from workbench.server.json_response import json_response
 from workbench.server.model_pool import ModelPool
 
@@ -25,12 +25,24 @@ async def show_model(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    return json_response({"status": "ok"})
+    models: ModelPool = request.app.state.models
+    states = {name: models.state(name) for name in models.names}
+    named = {state: [name for name, at in states.items() if at == state] for state in ("loaded", "loading")}
+    return json_response(Health(loaded=named["loaded"], loading=named["loading"]))
 
 
 def _card(models: ModelPool, name: str) -> ModelCard:
+    model = models.model(name)
     facts = models.facts(name)
-    return ModelCard(id=name, created=models.created, context_length=facts.context_length if facts else UNSET)
+    return ModelCard(
+        id=name,
+        created=models.created,
+        state=model.state,
+        waiting=model.waiting,
+        aliases=list(model.offer.aliases),
+        context_length=facts.context_length if facts else UNSET,
+        details=details_of(facts) if facts else UNSET,
+    )
 
 
 ROUTES = (

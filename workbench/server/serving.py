@@ -43,6 +43,7 @@ async def serve(
     audit: AuditLog | None = None,
     tls: Tls | None = None,
     data_folder: Path | None = None,
+    metrics: bool = False,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Open the models and answer requests until a signal comes; `ready` is told the address.
@@ -57,7 +58,13 @@ async def serve(
         with listen(host, port) as listener:
             await models.open_all()
             app = create_app(
-                models, rules=rules, limits=limits, logging=logging, audit=audit, data_folder=data_folder
+                models,
+                rules=rules,
+                limits=limits,
+                logging=logging,
+                audit=audit,
+                data_folder=data_folder,
+                metrics=metrics,
             )
             await run_app(app, listener, ready, tls)
     finally:
