@@ -36,7 +36,7 @@ class TokenPiece(Struct):
 class TokenList(Struct):
     """The tokens."""
 
-    tokens: list[int] | list[TokenPiece]
+    tokens: Sequence[int | TokenPiece]
 
 
 class DetokenizeRequest(Struct, kw_only=True):

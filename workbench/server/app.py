@@ -24,6 +24,7 @@ from workbench.server import (
     model_routes,
     ollama_model_routes,
     ollama_routes,
+    openapi,
     pool_routes,
     responses_routes,
     token_routes,
@@ -45,6 +46,7 @@ from workbench.server.storage import Storage
 ROUTES = (
     *model_routes.ROUTES,
     *metric_routes.ROUTES,
+    *openapi.ROUTES,
     *pool_routes.ROUTES,
     *generation_routes.ROUTES,
     *embedding_routes.ROUTES,
