@@ -15,6 +15,7 @@ from workbench.chat.formats.calls import properties_of
 from workbench.constraint import JSON_SPACING
 from workbench.conversation import Tool
 
+MOST_CALLS = 16
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
 _DEFINITIONS: tuple[str, ...] = ("$defs", "definitions")
 TEXT = "/(?s:.*)/"
@@ -84,5 +85,5 @@ class Lark:
 
 
 def several(call: str, between: str, parallel: bool) -> str:
-    """One call, or more of them where they may be parallel."""
-    return f"{call} ({between} {call})*" if parallel else call
+    """One call, or up to MOST_CALLS where they may be parallel: a small model would go on for ever."""
+    return f"{call} ({between} {call}){{0,{MOST_CALLS - 1}}}" if parallel else call
