@@ -202,6 +202,12 @@ def test_channels_are_answered_in_form_on_the_last_one() -> None:
     assert said(events) == ("Hm.", "{}")
 
 
+def test_an_answer_without_channels_is_held_to_the_form_too() -> None:
+    generation = Generation(prompt=TALK, constraint=SCHEMA)
+    legs, events = answer(facts(HARMONY), generation, lambda leg: "{}" if leg.constraint else "Sure: {}")
+    assert [leg.constraint for leg in legs] == [None, SCHEMA] and said(events) == ("", "{}")
+
+
 def test_control_tokens_that_mark_are_shown() -> None:
     model = facts(HERMES, own_tokens={"<tool_call>": 5, "<|other|>": 6, "</think>": 7})
     generation = Generation(prompt=Conversation(TALK.messages, TOOLS), tool_use=ToolUse(choice="required"))
@@ -218,6 +224,13 @@ def test_tools_that_a_template_does_not_know_are_described() -> None:
     assert isinstance(prompt, str) and prompt.startswith("user: Be brief.\n\nYou can call functions.")
     none = Generation(prompt=conversation, tool_use=ToolUse(choice="none"))
     assert "functions" not in str(Answering(facts(PLAIN), none).leg.prompt)
+
+
+def test_a_template_that_needs_descriptions_gets_them() -> None:
+    template = "{% for tool in tools %}{{ tool.function.description + '!' }}{% endfor %}<tool_call>"
+    tools = (Tool(name="time"), Tool(name="weather", description="Tells it."))
+    generation = Generation(prompt=Conversation(TALK.messages, tools))
+    assert Answering(facts(template), generation).leg.prompt == "time!Tells it.!<tool_call>"
 
 
 def test_a_raw_prompt_is_passed_through() -> None:

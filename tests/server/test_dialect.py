@@ -46,7 +46,11 @@ def test_chat_logprobs_give_the_bytes() -> None:
 def test_what_is_written_can_be_read_back() -> None:
     reply = ChatReply("m", "fp", 1, include_usage=True)
     finished = Finished("length", Usage(5, 2, 3))
-    chunks = [reply.opening(0), *(reply.delta(0, delta) for delta in DELTAS), reply.ending(0, finished)]
+    chunks = [
+        reply.opening(0, finished),
+        *(reply.delta(0, delta) for delta in DELTAS),
+        reply.ending(0, finished),
+    ]
     for chunk in [*chunks, reply.usage([finished.usage])]:
         assert msgspec.json.decode(encode(chunk), type=ChatChunk) == chunk
     whole = reply.whole([CollectedAnswer(DELTAS, finished)])

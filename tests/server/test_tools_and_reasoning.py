@@ -49,6 +49,7 @@ async def test_a_streamed_call_tells_id_and_name_once_and_first() -> None:
         choices = [chunk.choices[0] async for chunk in stream]
     assert choices[0].delta.role == "assistant"
     assert not any(choice.delta.role for choice in choices[1:])
+    assert not any(choice.delta.content for choice in choices)
     pieces = [piece for choice in choices for piece in choice.delta.tool_calls or ()]
     assert [piece.model_dump(exclude_unset=True) for piece in pieces] == [
         {

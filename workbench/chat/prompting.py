@@ -10,7 +10,7 @@ from workbench.chat.formats.described_tools import described
 from workbench.chat.formats.recognition import recognised
 from workbench.chat.template import render
 from workbench.conversation import Conversation, Tool
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidModel, InvalidRequest
 from workbench.generation import Generation
 
 
@@ -28,12 +28,24 @@ def rendered_prompt(facts: ModelFacts, generation: Generation, conversation: Con
     """Raises as render does."""
     conversation = replace(conversation, tools=tools_of(generation))
     if not (format_of(facts).described and _speaks_of_tools(conversation)):
-        return _render(facts, generation, conversation)
+        return _with_tools(facts, generation, conversation)
     parallel = generation.tool_use.parallel
     try:
         return _render(facts, generation, described(conversation, parallel=parallel, system_role=True))
     except InvalidRequest:  # there are templates that refuse a system's turn
         return _render(facts, generation, described(conversation, parallel=parallel, system_role=False))
+
+
+def _with_tools(facts: ModelFacts, generation: Generation, conversation: Conversation) -> str:
+    try:
+        return _render(facts, generation, conversation)
+    except InvalidModel:  # there are templates that fail where a tool is not described
+        described_tools = tuple(
+            replace(tool, description=tool.description or tool.name) for tool in conversation.tools
+        )
+        if described_tools == conversation.tools:
+            raise
+        return _render(facts, generation, replace(conversation, tools=described_tools))
 
 
 def _speaks_of_tools(conversation: Conversation) -> bool:

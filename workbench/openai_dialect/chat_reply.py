@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from workbench.events import Finished, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
+from workbench.events import Event, Finished, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta
 from workbench.openai_dialect.chat_logprobs import ChatLogprobs, chat_logprobs
 from workbench.openai_dialect.chat_message import CalledFunction
 from workbench.openai_dialect.reply import AnswerDelta, CollectedAnswer, Envelope, Reply
@@ -101,8 +101,9 @@ class ChatReply(Reply):
         super().__init__(model, fingerprint, choices_per_prompt, include_usage=include_usage)
         self._calls_functions = calls_functions
 
-    def opening(self, index: int) -> ChatChunk:
-        return self._chunk([ChatChunkChoice(index=index, delta=ChatDelta(role="assistant", content=""))])
+    def opening(self, index: int, first: Event) -> ChatChunk:
+        content = None if isinstance(first, ToolCallDelta) else ""
+        return self._chunk([ChatChunkChoice(index=index, delta=ChatDelta(role="assistant", content=content))])
 
     def delta(self, index: int, delta: AnswerDelta) -> ChatChunk:
         logprobs = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from workbench.events import Finished, FinishReason, SampledToken, TextDelta
+from workbench.events import Event, Finished, FinishReason, SampledToken, TextDelta
 from workbench.openai_dialect.completion_logprobs import CompletionLogprobs, characters, completion_logprobs
 from workbench.openai_dialect.reply import AnswerDelta, CollectedAnswer, Envelope, Reply
 
@@ -44,7 +44,7 @@ class CompletionReply(Reply):
         self._preface = preface
         self._offsets: defaultdict[int, int] = defaultdict(int)
 
-    def opening(self, index: int) -> Completion | None:
+    def opening(self, index: int, first: Event) -> Completion | None:
         if not self._preface:
             return None
         return self._chunk([CompletionChoice(text=self._preface[index], index=index)])

@@ -17,7 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from workbench.answer import collected_calls
 from workbench.conversation import ToolCall
-from workbench.events import Finished, ReasoningDelta, SampledToken, TextDelta, ToolCallDelta, Usage
+from workbench.events import Event, Finished, ReasoningDelta, SampledToken, TextDelta, ToolCallDelta, Usage
 from workbench.openai_dialect.context_report import ContextReport
 from workbench.openai_dialect.timings import GenerationTimings, timings_of
 from workbench.openai_dialect.usage import UsageCounts, summed
@@ -90,8 +90,8 @@ class Reply(ABC):
         self._usage_of_chunks: UnsetType | None = None if include_usage else UNSET
 
     @abstractmethod
-    def opening(self, index: int) -> Struct | None:
-        """The chunk that goes before a choice's first text, if there is one."""
+    def opening(self, index: int, first: Event) -> Struct | None:
+        """The chunk that goes before the first event of a choice's answer, if there is one."""
 
     @abstractmethod
     def delta(self, index: int, delta: AnswerDelta) -> Struct: ...

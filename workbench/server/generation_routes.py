@@ -107,7 +107,7 @@ async def _messages(ready: _Ready) -> AsyncGenerator[bytes]:
             opening = b""
             if not isinstance(event, Prefill) and index in unopened:
                 unopened.remove(index)
-                opening = _event(reply.opening(index))
+                opening = _event(reply.opening(index, event))
             match event:
                 case Prefill(done, total):
                     if done < total:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.chat.formats.calls import Calls, accepts_text, properties_of
+from workbench.chat.formats.calls import Calls, accepts_text
 from workbench.chat.formats.grammar import Lark, several
 from workbench.chat.formats.marked_calls import LONGEST_NAME, named
 from workbench.chat.formats.source import NotUnderstood, Reading, Source
@@ -16,14 +16,6 @@ from workbench.chat.formats.syntax import CallSyntax
 from workbench.conversation import Tool
 
 _CALL = "call:"
-_VALUES = {
-    "integer": "/-?[0-9]+/",
-    "number": "/-?[0-9]+(\\.[0-9]+)?/",
-    "boolean": '("true" | "false")',
-    "array": "list",
-    "object": "object",
-}
-"""How a value of a schema's type is written: a terminal, or the name of a rule."""
 _LONGEST = 1_000_000
 
 
@@ -70,40 +62,46 @@ class GemmaCalls(CallSyntax):
         return "".join(pieces)
 
     def write(self, lark: Lark, tools: Sequence[Tool], parallel: bool) -> str:
-        text = f"{lark.text(self.quote)} {lark.text_before('quoted', self.quote)}"
-        members = f"(member ({lark.text(',')} member)*)?"
-        lark.rule("member", f"/[a-zA-Z_][a-zA-Z0-9_]*/ {lark.text(':')} value")
-        lark.rule("value", 'text | /-?[0-9]+(\\.[0-9]+)?/ | "true" | "false" | "null" | list | object')
-        lark.rule("text", text)
+        quoted = lark.text(self.quote)
+        lark.rule("text", f"{quoted} {lark.text_before('quoted', self.quote)}")
+        lark.rule("member", '/[a-zA-Z_][a-zA-Z0-9_]*/ ":" value')
         lark.rule("list", '"[" (value ("," value)*)? "]"')
-        lark.rule("object", f'"{{" {members} "}}"')
+        lark.rule("object", '"{" (member ("," member)*)? "}"')
+        lark.rule("value", 'text | /-?[0-9]+(\\.[0-9]+)?/ | "true" | "false" | "null" | list | object')
 
         def call(tool: Tool, rule: str) -> str:
-            arguments = self._arguments(lark, tool)
+            arguments = self._members(lark, tool, {"properties": {}, **tool.parameters})
             return f"{lark.text(_CALL + tool.name + '{')} {arguments} {lark.text('}' + self.end)}"
 
         return several(lark.one_of("call", tools, call), lark.text(self.begin), parallel)
 
-    def _arguments(self, lark: Lark, tool: Tool) -> str:
-        """Names and simple types are the schema's; what is nested in them is of any form."""
-        required = tool.parameters.get("required", ())
-        keys = sorted(properties_of(tool), key=lambda key: key not in required)
-        arguments = ""
+    def _members(self, lark: Lark, tool: Tool, schema: Mapping[str, Any]) -> str:
+        """The members that the schema names: those that are required, then the others as far as wanted."""
+        properties, required = schema["properties"], schema.get("required", ())
+        keys = sorted(properties, key=lambda key: key not in required)
+        members = ""
         for key in reversed(keys):
             comma = "" if key == keys[0] else ","
-            value = self._value(lark, properties_of(tool)[key])
-            one = f"{lark.text(f'{comma}{key}:')} {value} {arguments}"
-            arguments = one if key in required else f"({one})?"
-        return arguments
+            one = f"{lark.text(f'{comma}{key}:')} {self._value(lark, tool, properties[key])} {members}"
+            members = one if key in required else f"({one})?"
+        return members
 
-    def _value(self, lark: Lark, schema: Any) -> str:
-        given = schema if isinstance(schema, dict) else {}
-        if accepts_text(given):
-            choices = given.get("enum") or ([given["const"]] if "const" in given else [])
-            quoted = [lark.text(self.quote + choice + self.quote) for choice in choices]
-            return f"({' | '.join(quoted)})" if quoted else "text"
-        kind = given.get("type")
-        return _VALUES.get(kind, "value") if isinstance(kind, str) else "value"
+    def _value(self, lark: Lark, tool: Tool, schema: Any) -> str:
+        """What a schema that refers to no other lets through; anything for one that does."""
+        match schema:
+            case {"enum": [*choices]} | {"const": choices} if accepts_text(schema):
+                listed = choices if isinstance(choices, list) else [choices]
+                return f"({' | '.join(lark.text(self.quote + one + self.quote) for one in listed)})"
+            case {"type": "integer" | "number" | "boolean" | "null"}:
+                return lark.json(schema, strict=tool.strict)
+            case {"type": "array", "items": items}:
+                one, most = self._value(lark, tool, items), schema.get("maxItems")
+                more = f"{{0,{max(0, most - 1)}}}" if isinstance(most, int) else "*"
+                return f'"[" ({one} ("," {one}){more})? "]"'
+            case {"type": "object", "properties": {}}:
+                return f'"{{" {self._members(lark, tool, schema)} "}}"'
+            case _:
+                return "text" if accepts_text(schema) else "value"
 
 
 GEMMA_CALLS = GemmaCalls(begin="<|tool_call>", end="<tool_call|>", quote='<|"|>')

@@ -73,6 +73,9 @@ class HarmonyFormat(AnswerFormat):
                 yield from self._read_message(source, calls)
             except NotUnderstood:
                 source.at = 0
+                if "answer" in source.pauses:
+                    yield from source.pause("answer")
+                    continue
                 found = yield from source.until((_CHANNEL, _START), _said)
                 if source.text.startswith(found or "\0"):
                     source.give_text(len(found), _said)
