@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from tests.chat.families import TOOLS
+from tests.chat.families import FAMILIES, TOOLS, Family
 from workbench.answer import collected_calls
 from workbench.backend import ModelFacts
 from workbench.chat.answering import Answering
+from workbench.chat.formats.answer_reader import AnswerReader
 from workbench.chat.leg import Leg
 from workbench.constraint import Constraint
 from workbench.conversation import Conversation, Message, Tool
-from workbench.errors import Unsupported
+from workbench.errors import InvalidRequest, Unsupported
 from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from workbench.generation import Generation, Thinking, ToolUse
 
@@ -167,6 +169,44 @@ def test_a_call_that_the_model_begins_is_held_to_a_strict_schema() -> None:
     assert str(legs[1].prompt).endswith("I look.\n<tool_call>") and len(legs) == 2
     assert said(events) == ("", "I look.")
     assert [event.name for event in events if isinstance(event, ToolCallDelta) and event.name] == ["time"]
+
+
+def test_one_call_is_one_call_where_no_more_are_wanted() -> None:
+    use = ToolUse(parallel=False)
+    generation = Generation(prompt=Conversation(TALK.messages, TOOLS), tool_use=use)
+
+    def say(leg: Leg) -> str:
+        return CALL.removeprefix("<tool_call>") if leg.constraint else f"{CALL}\n{CALL}"
+
+    _, events = answer(facts(HERMES), generation, say)
+    assert [event.name for event in events if isinstance(event, ToolCallDelta) and event.name] == ["time"]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"properties": []},
+        {"properties": {"a": 7, "b": None, "c": []}},
+        {"properties": {"a": {}}, "required": 7},
+        {"properties": {"a": {"type": "string", "enum": 7}}},
+        {"properties": {"a": {"type": ["string", 7], "anyOf": 7}}},
+        {"properties": {"a": {"type": "array", "items": 7, "maxItems": "x"}}, "$defs": 7},
+        {"properties": {"a": {"enum": [1, None, {"b": 1}]}, "b": {"const": "x"}}},
+    ],
+    ids=repr,
+)
+def test_a_schema_that_is_none_is_refused_or_taken_as_far_as_it_goes(
+    family: Family, parameters: dict[str, Any]
+) -> None:
+    tools = (Tool(name="time", parameters=parameters),)
+    use = ToolUse(choice="required")
+    generation = Generation(prompt=Conversation(TALK.messages, tools), tool_use=use)
+    with suppress(InvalidRequest):
+        Answering(facts(PLAIN + "{#" + family.template + "#}"), generation)
+    reader = AnswerReader(family.format, tools, "start")
+    reader.feed(TextDelta(family.calls.replace("weather", "time").replace("city", "a"), 1))
+    reader.finish()
 
 
 def test_tools_and_a_form_leave_the_choice() -> None:

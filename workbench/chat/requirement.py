@@ -15,7 +15,7 @@ from workbench.chat.formats.grammar import Lark
 from workbench.chat.prompting import tools_of
 from workbench.constraint import JSON_SPACING, Constraint
 from workbench.conversation import Tool
-from workbench.errors import Unsupported
+from workbench.errors import InvalidRequest, Unsupported
 from workbench.generation import Generation
 
 
@@ -44,7 +44,12 @@ def requirement_of(
     able = "constrain" in facts.capabilities
 
     def forced(some: tuple[Tool, ...], *, begun: bool) -> Constraint:
-        text = answer_format.forced(own_tokens, some, use.parallel, begun=begun)
+        try:
+            text = answer_format.forced(own_tokens, some, use.parallel, begun=begun)
+        except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
+            raise InvalidRequest(
+                "The parameters of a tool are no JSON Schema of an object.", "Correct them."
+            ) from None
         return Constraint("lark", text)
 
     if use.choice == "required":
@@ -57,7 +62,7 @@ def requirement_of(
         _check(able, "This model's engine cannot hold an answer to a form.")
         calls = forced(tools, begun=False).text
         return Requirement(answer=_either(calls, content, Lark(own_tokens), answer_format.answer_opening))
-    if able and (answer_format.described or any(tool.strict for tool in tools)):
+    if able and (answer_format.described or not use.parallel or any(tool.strict for tool in tools)):
         return Requirement(call=forced(tools, begun=True))
     return Requirement()
 

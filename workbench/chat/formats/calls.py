@@ -49,10 +49,18 @@ def accepts_text(schema: Any) -> bool:
     types = schema.get("type")
     if types is not None:
         return types == "string" or (isinstance(types, list) and "string" in types)
-    choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
-    if choices:
+    if choices := choices_of(schema):
         return all(isinstance(choice, str) for choice in choices)
-    return any(accepts_text(branch) for key in ("anyOf", "oneOf", "allOf") for branch in schema.get(key, ()))
+    branches = (schema.get(key) for key in ("anyOf", "oneOf", "allOf"))
+    return any(accepts_text(one) for some in branches if isinstance(some, list) for one in some)
+
+
+def choices_of(schema: Any) -> list[Any]:
+    """The values that the schema lists, if it does."""
+    found = schema.get("enum") if isinstance(schema, dict) else None
+    if isinstance(found, list):
+        return found
+    return [schema["const"]] if isinstance(schema, dict) and "const" in schema else []
 
 
 def argument_json(text: str, schema: Any) -> str:

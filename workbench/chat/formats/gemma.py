@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.chat.formats.calls import Calls, accepts_text
+from workbench.chat.formats.calls import Calls, accepts_text, choices_of
 from workbench.chat.formats.grammar import Lark, several
 from workbench.chat.formats.marked_calls import LONGEST_NAME, named
 from workbench.chat.formats.source import NotUnderstood, Reading, Source
@@ -89,9 +89,9 @@ class GemmaCalls(CallSyntax):
     def _value(self, lark: Lark, tool: Tool, schema: Any) -> str:
         """What a schema that refers to no other lets through; anything for one that does."""
         match schema:
-            case {"enum": [*choices]} | {"const": choices} if accepts_text(schema):
-                listed = choices if isinstance(choices, list) else [choices]
-                return f"({' | '.join(lark.text(self.quote + one + self.quote) for one in listed)})"
+            case {"enum": _} | {"const": _} if accepts_text(schema):
+                listed = [lark.text(self.quote + one + self.quote) for one in choices_of(schema)]
+                return f"({' | '.join(listed)})"
             case {"type": "integer" | "number" | "boolean" | "null"}:
                 return lark.json(schema, strict=tool.strict)
             case {"type": "array", "items": items}:

@@ -91,7 +91,14 @@ def recognised(template: str | None, own_tokens: frozenset[str] = frozenset()) -
     ignored = tuple(marker for sign, markers in _SAYS_NOTHING if sign in text for marker in markers)
     found = _calls(text) or _calls("\n".join(sorted(own_tokens))) if re.search(r"\btools\b", text) else None
     name, calls = found or ("described", DESCRIBED_CALLS)
-    return AnswerFormat(name=name, reasoning=reasoning, calls=calls, ignored=ignored, described=found is None)
+    return AnswerFormat(
+        name=name,
+        reasoning=reasoning,
+        calls=calls,
+        ignored=ignored,
+        described=found is None,
+        answer_opening=next((marker for marker in ignored if marker.startswith("<|")), ""),
+    )
 
 
 def _calls(text: str) -> tuple[str, CallSyntax] | None:

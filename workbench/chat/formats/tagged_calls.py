@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.chat.formats.calls import Calls, accepts_text, argument_json, properties_of
+from workbench.chat.formats.calls import Calls, accepts_text, argument_json, choices_of, properties_of
 from workbench.chat.formats.grammar import Lark, several
 from workbench.chat.formats.marked_calls import LONGEST_NAME, named
 from workbench.chat.formats.source import NotUnderstood, Reading, Source, first_of, partial_match
@@ -151,7 +151,7 @@ def _write_argument(tags: TaggedCalls, lark: Lark, tool: Tool, key: str, schema:
     ending = tags.padding + tags.value[1]
     if not as_text:
         value = f"{lark.argument(tool, key)} {lark.text(ending)}"
-    elif choices := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
+    elif choices := choices_of(schema):
         value = f"({' | '.join(lark.text(choice) for choice in choices)}) {lark.text(ending)}"
     else:
         value = lark.text_before(rule, ending)
