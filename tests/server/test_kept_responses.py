@@ -108,7 +108,6 @@ async def test_what_is_not_to_be_stored_is_not() -> None:
         ({"include": ["file_search_call.results"]}, "include[0]"),
         ({"background": True}, "background"),
         ({"conversation": "conv_1"}, "conversation"),
-        ({"truncation": "auto"}, "truncation"),
         ({"temperature": -1}, "temperature"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"metadata": {"a": 1}}, "metadata[...]"),

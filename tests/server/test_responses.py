@@ -226,6 +226,27 @@ async def test_logprobs_come_where_they_are_included(stream: bool) -> None:
     assert [top.token for top in logprobs[0].top_logprobs] == ["café", "perhaps"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_oldest_turns_are_left_out_where_that_is_allowed(stream: bool) -> None:
+    model = Recital()
+    items: Any = [{"role": "user", "content": "word " * 400} for _ in range(3)]
+    items.append({"role": "user", "content": "the last"})
+    request: Any = {"model": "guide", "input": items, "truncation": "auto"}
+    async with client_of(model) as client:
+        raw: Any = await client.responses.with_raw_response.create(**request, stream=stream)
+        if stream:
+            [done] = [event async for event in raw.parse() if event.type == "response.completed"]
+            response = done.response
+        else:
+            response = raw.parse()
+    assert response.truncation == "auto" and response.output_text == "the last"
+    left_out = response.model_extra["context"]
+    assert left_out["policy"] == "truncate" and left_out["dropped_messages"] == 3
+    assert raw.headers["x-context-dropped-messages"] == "3"
+    [generation] = model.received
+    assert generation.prompt == Conversation((Message("user", "the last"),))
+
+
 async def test_input_is_counted_without_an_answer() -> None:
     model = Recital()
     async with client_of(model) as client:

@@ -134,6 +134,7 @@ class ResponsesRequest(SamplingFields, kw_only=True):
             tools=self.tools or [],
             top_logprobs=self.top_logprobs or 0,
             top_p=sampling.top_p,
+            truncation=self.truncation or "disabled",
             user=self.user,
         )
 
@@ -178,6 +179,6 @@ class ResponsesRequest(SamplingFields, kw_only=True):
             name: getattr(self, name)
             for name in ("background", "conversation", "prompt", "context_management", "moderation")
         }
-        for name, value in (asked | {"truncation": self.truncation == "auto"}).items():
+        for name, value in asked.items():
             if value:
                 raise UnsupportedParameter(f"{name} is not supported here.", f"Leave {name} out.", name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from workbench.events import Usage
+from workbench.openai_dialect.context_report import ContextReport
 from workbench.responses_dialect.output_items import OutputItem
 from workbench.responses_dialect.tools import FunctionTool, ToolChoice
 
@@ -48,7 +49,10 @@ class IncompleteDetails(Struct):
 
 
 class Response(Struct, kw_only=True):
-    """The answer and, beside it, the settings it was asked with."""
+    """The answer and, beside it, the settings it was asked with.
+
+    `context`, an extension, says what was left out where `truncation` is "auto".
+    """
 
     id: str
     object: Literal["response"] = "response"
@@ -80,6 +84,7 @@ class Response(Struct, kw_only=True):
     truncation: str = "disabled"
     usage: ResponseUsage | None = None
     user: str | None = None
+    context: ContextReport | UnsetType = UNSET
 
 
 def usage_of(usage: Usage) -> ResponseUsage:

@@ -23,6 +23,7 @@ from workbench.responses_dialect.request import ResponsesRequest
 from workbench.responses_dialect.stream_events import StreamEvent
 from workbench.server.answer_stream import AnswerStream
 from workbench.server.cancellation import while_wanted
+from workbench.server.context_policy import ContextCare
 from workbench.server.event_stream import comment, named
 from workbench.server.json_response import json_response
 from workbench.server.kept_responses import Deleted, earlier_items, found, keep, page_of, resolved
@@ -78,29 +79,41 @@ class ResponseStream(AnswerStream):
 async def create_response(request: Request) -> Response:
     state = request.app.state
     wire = decode(_REQUEST, await read_body(request))
-    items, provider, generation = await _prepared(request, wire)
+    items, provider, generation, care = await _prepared(request, wire)
     reply = KeptReply(wire, items, state.storage.responses)
+    headers = care.headers if care else {}
+    if care:
+        reply.response.context = care.report()
     if wire.stream:
         messages = translated(provider, generation, reply)
-        return ResponseStream(messages, state.stopping, state.keep_alive_seconds, reply)
+        stream = ResponseStream(messages, state.stopping, state.keep_alive_seconds, reply)
+        stream.headers.update(headers)
+        return stream
     await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
-    return json_response(reply.response)
+    return json_response(reply.response, headers=headers)
 
 
 async def count_input(request: Request) -> Response:
     wire = decode(_REQUEST, await read_body(request))
-    _, provider, generation = await _prepared(request, wire)
+    _, provider, generation, _ = await _prepared(request, wire)
     return json_response(InputTokens(input_tokens=await prompt_tokens(provider, generation)))
 
 
-async def _prepared(request: Request, wire: ResponsesRequest) -> tuple[list[InputItem], Provider, Generation]:
-    """The request's own items, and what answers all of them."""
+async def _prepared(
+    request: Request, wire: ResponsesRequest
+) -> tuple[list[InputItem], Provider, Generation, ContextCare | None]:
+    """The request's own items, what answers all of them, and what was left out where that was allowed."""
     state = request.app.state
     wire.fill_in(state.models.sampling(wire.model))
     items = resolved(state.storage.responses, wire.items())
     generation = wire.generation([*earlier_items(state.storage.responses, wire.previous_response_id), *items])
     opening = state.models.provider(wire.model)
-    return items, await while_wanted(opening, request.receive, state.stopping), generation
+    provider = await while_wanted(opening, request.receive, state.stopping)
+    if wire.truncation != "auto":
+        return items, provider, generation, None
+    care = ContextCare("truncate")
+    [fitted] = await while_wanted(care.fitted(provider, [generation]), request.receive, state.stopping)
+    return items, provider, fitted, care
 
 
 async def show_response(request: Request) -> Response:
