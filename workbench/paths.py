@@ -38,8 +38,9 @@ def log_folder() -> Path:
 
 
 def runtime_folder() -> Path:
-    """Sockets and keys of running processes; gone after a restart of the machine."""
-    return _folder("runtime", _PLATFORM.user_runtime_dir)
+    """Sockets of running processes: where the system has a folder of the user's own for that, it is there."""
+    own = os.environ.get("XDG_RUNTIME_DIR")
+    return _folder("runtime", f"{own}/workbench" if own else str(cache_folder() / "runtime"))
 
 
 def models_folder() -> Path:

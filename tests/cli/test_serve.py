@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psutil
+
 from tests.cli.process import PATIENCE, Workbench, all_gone, engines_of
 
 
@@ -98,8 +100,8 @@ def test_without_a_name_every_model_is_served_and_they_take_turns(workbench: Wor
     assert first[0] == first[1] and server.ask("clerk", "weather").startswith("I do not look")
     assert server("/v1/models/guide/load", {})["state"] == "loaded"
     assert server("/v1/models/guide")["context_length"] == 300
-    workers = [one for one in engines_of(server.process) if "workbench.runtime.worker" in one.cmdline()]
-    assert len(workers) == 1
+    living = [one for one in engines_of(server.process) if one.status() != psutil.STATUS_ZOMBIE]
+    assert len([one for one in living if "workbench.runtime.worker" in one.cmdline()]) == 1
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(PATIENCE) == 0
 
@@ -110,3 +112,15 @@ def test_a_fault_in_the_presets_is_told_at_once(workbench: Workbench, tmp_path: 
     assert (
         refused.returncode == 2 and "own.toml: models.guide.ttll is not known.\nWrite ttl." in refused.stderr
     )
+
+
+def test_run_uses_what_a_running_server_has_loaded(workbench: Workbench, script: str) -> None:
+    server = Server(workbench, script)
+    answered = workbench("run", script, "weather")
+    assert answered.stdout == "I do not look out of the window.\n"
+    assert "in the server that runs" in answered.stderr
+    alone = workbench("run", script, "weather", "--no-attach")
+    assert alone.stdout == answered.stdout and "server" not in alone.stderr
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(PATIENCE) == 0
+    assert "server" not in workbench("run", script, "weather").stderr

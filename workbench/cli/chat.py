@@ -14,8 +14,8 @@ from workbench.cli.chat_lines import chat_lines
 from workbench.cli.chat_session import ChatSession
 from workbench.cli.conversing_options import template_option, thinking_options
 from workbench.cli.exit_codes import ExitCode
-from workbench.cli.loading import open_told
-from workbench.cli.options import engine_options, sampling_options
+from workbench.cli.loading import attached_or_opened
+from workbench.cli.options import attach_option, engine_options, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.conversation import Conversation
 from workbench.engine_settings import EngineSettings
@@ -35,6 +35,7 @@ Ctrl+C  stop the answer and keep what there is of it"""
 @click.argument("model")
 @click.option("--system", help="What the model is told before the first turn.")
 @click.option("--continue", "resumed", type=int, metavar="ID", help="Go on with this conversation.")
+@attach_option
 @sampling_options
 @thinking_options
 @template_option
@@ -44,6 +45,7 @@ def chat(
     model: str,
     system: str | None,
     resumed: int | None,
+    attach: bool,
     sampling: SamplingSettings,
     max_tokens: int | None,
     stop: tuple[str, ...],
@@ -62,7 +64,8 @@ def chat(
     )
     with History() as history, asyncio.Runner() as runner:
         earlier = history.conversation(resumed) if resumed is not None else None
-        provider = runner.run(open_told(found, settings, backend, chat_template))
+        opening = attached_or_opened(found, settings, backend, chat_template, attach=attach)
+        provider = runner.run(opening)
         try:
             session = ChatSession(found.name, provider, history, manner, system)
             if earlier is not None and resumed is not None:

@@ -15,6 +15,7 @@ from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.models import LocalModel
 from workbench.planning.opening import open_planned
+from workbench.runtime.attached_provider import attached
 
 
 async def open_told(
@@ -41,11 +42,36 @@ async def open_told(
     return provider
 
 
+async def attached_or_opened(
+    model: LocalModel,
+    settings: EngineSettings,
+    backend: str | None,
+    chat_template: str | None = None,
+    *,
+    attach: bool,
+) -> Provider:
+    """The model in a running server of this user, where one serves it; else as open_told.
+
+    Who says how it is to be loaded gets it loaded so.
+    """
+    if attach and settings == EngineSettings() and backend is None and chat_template is None:
+        provider = await attached(model.path)
+        if provider is not None:
+            output.note(f"Using {model.name} in the server that runs; --no-attach loads it here.")
+            return provider
+    return await open_told(model, settings, backend, chat_template)
+
+
 @asynccontextmanager
 async def opened(
-    model: LocalModel, settings: EngineSettings, backend: str | None, chat_template: str | None = None
+    model: LocalModel,
+    settings: EngineSettings,
+    backend: str | None,
+    chat_template: str | None = None,
+    *,
+    attach: bool = False,
 ) -> AsyncIterator[Provider]:
-    provider = await open_told(model, settings, backend, chat_template)
+    provider = await attached_or_opened(model, settings, backend, chat_template, attach=attach)
     try:
         yield provider
     finally:

@@ -98,6 +98,7 @@ def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool =
     return ModelOffer(
         open=opened,
         fits=fits_beside,
+        path=str(model.path),
         aliases=preset.aliases,
         pinned=preset.pin,
         preload=preload,

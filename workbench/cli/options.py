@@ -33,6 +33,10 @@ def _engine(*names: str, **attributes: Any) -> Decorator:
     return _option("Engine", *names, **attributes)
 
 
+attach_option = click.option(
+    "--no-attach", "attach", is_flag=True, flag_value=False, default=True,
+    help="Load the model here, even where a running server has it loaded.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 _SAMPLING = (

@@ -14,7 +14,7 @@ from workbench.cli.answering import Answer, give
 from workbench.cli.constraint_options import constraint_options
 from workbench.cli.conversing_options import template_option, thinking_options
 from workbench.cli.loading import opened
-from workbench.cli.options import engine_options, json_option, sampling_options
+from workbench.cli.options import attach_option, engine_options, json_option, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.constraint import Constraint
 from workbench.conversation import Conversation, Message
@@ -38,6 +38,7 @@ Examples:
 @click.option("--system", help="What the model is told before the prompt.")
 @click.option("--raw", is_flag=True, help="Continue the prompt as plain text, without the chat template.")
 @click.option("--verbose", is_flag=True, help="Say how fast it was even when nobody watches.")
+@attach_option
 @json_option
 @sampling_options
 @constraint_options
@@ -51,6 +52,7 @@ def run(
     system: str | None,
     raw: bool,
     verbose: bool,
+    attach: bool,
     as_json: bool,
     sampling: SamplingSettings,
     max_tokens: int | None,
@@ -78,7 +80,7 @@ def run(
         constraint=constraint,
         thinking=thinking,
     )
-    opening = opened(found, settings, backend, chat_template)
+    opening = opened(found, settings, backend, chat_template, attach=attach)
     answer = asyncio.run(_answer(opening, generation, quiet=as_json))
     if as_json:
         output.document(_document(found, answer))

@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from contextlib import closing, suppress
 from dataclasses import replace
 
@@ -32,8 +33,6 @@ from workbench.planning.ledger import ActualMemory, Ledger, LoadRecord
 from workbench.planning.unreported import Unreported
 
 _LOW_PRIORITY = 19
-_running: list[subprocess.Popen[bytes]] = []
-"""Predictions under way. Nobody waits for them, but those that are over are taken note of."""
 
 
 def record(model: str, settings: EngineSettings, backend: str | None, provider: Provider) -> None:
@@ -55,7 +54,6 @@ def record(model: str, settings: EngineSettings, backend: str | None, provider: 
 
 def _start(load_id: int, on_cards: dict[str, int]) -> None:
     """In a session of its own, so that Ctrl+C in the terminal does not reach it."""
-    _running[:] = [process for process in _running if process.poll() is None]
     process = subprocess.Popen(
         [sys.executable, "-m", "workbench.planning.recording", str(load_id), json.dumps(on_cards)],
         stdin=subprocess.DEVNULL,
@@ -63,7 +61,7 @@ def _start(load_id: int, on_cards: dict[str, int]) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    _running.append(process)
+    threading.Thread(target=process.wait, daemon=True).start()  # else it would stay behind as a zombie
 
 
 def main() -> int:

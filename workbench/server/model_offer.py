@@ -25,6 +25,7 @@ class ModelOffer:
     """A model that can be served.
 
     Attributes:
+        path: Where its file is, for programs of this user that look for it; "" where that is no matter.
         aliases: Further names that it answers to.
         preload: It is loaded when the server starts, if it fits beside those before it.
         pinned: Once loaded it stays, whatever else is asked for.
@@ -35,6 +36,7 @@ class ModelOffer:
 
     open: Opener
     fits: FitsBeside = _always_fits
+    path: str = ""
     aliases: tuple[str, ...] = ()
     preload: bool = True
     pinned: bool = False

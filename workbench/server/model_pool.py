@@ -83,6 +83,11 @@ class ModelPool:
             raise ModelNotFound(f"No model is served as {name[:200]!r}.", f"Ask for one of: {served}.")
         return found
 
+    def at(self, path: str) -> ServedModel | None:
+        """The model of that file, a loaded one first."""
+        found = [model for model in self._models.values() if model.offer.path == path]
+        return min(found, key=lambda model: model.provider is None, default=None)
+
     def facts(self, name: str) -> ModelFacts | None:
         """What the model says of itself, or None while it is not loaded. Raises ModelNotFound."""
         provider = self.model(name).provider

@@ -20,6 +20,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from workbench.server.access_rules import AccessRules
 from workbench.server.app import create_app
+from workbench.server.attaching import attachable
 from workbench.server.audit import AuditLog
 from workbench.server.http_protocol import PatientProtocol
 from workbench.server.limits import Limits
@@ -66,7 +67,8 @@ async def serve(
                 data_folder=data_folder,
                 metrics=metrics,
             )
-            await run_app(app, listener, ready, tls)
+            async with attachable(models):
+                await run_app(app, listener, ready, tls)
     finally:
         await models.close()
 
