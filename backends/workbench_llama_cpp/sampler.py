@@ -49,12 +49,15 @@ class Sampler:
             return int(logits(context, row, self._size).argmax())
         return int(self._llama.llama_sampler_sample(self._chain, context, row))
 
-    def draw_among(self, row: NDArray[np.float32], allowed: NDArray[np.int32]) -> int:
-        """Draw one of the allowed ids from a row of logits of shape (vocabulary_size,), and remember it."""
+    def draw_among(self, row: NDArray[np.float32], allowed: NDArray[np.intp]) -> int:
+        """Draw one of the allowed ids, in rising order, from a row of logits, and remember it."""
         if self._takes_best:
-            return int(allowed[row[allowed].argmax()])
+            best = int(row.argmax())  # mostly allowed, and faster than to look at all that are
+            at = int(allowed.searchsorted(best))
+            fits = at < len(allowed) and int(allowed[at]) == best
+            return best if fits else int(allowed[row.take(allowed).argmax()])
         candidates = np.zeros(len(allowed), _CANDIDATE)
-        candidates["id"], candidates["logit"] = allowed, row[allowed]
+        candidates["id"], candidates["logit"] = allowed, row.take(allowed)
         data = ctypes.cast(candidates.ctypes.data, self._llama.llama_token_data_p)
         array = self._llama.llama_token_data_array(data, len(candidates), -1, False)
         self._llama.llama_sampler_apply(self._chain, ctypes.byref(array))

@@ -41,11 +41,17 @@ class Preparing:
             return
         try:
             prepare()
-        except WorkbenchError as error:
+        except Exception as error:  # of whatever kind, it ends this call and no other
             if self.forget(call):
-                self._send(failure(call, error))
+                self._send(failure(call, _told(error)))
             return
         with self._lock:  # nobody forgets a call between the look and its beginning
             if call in self._calls:
                 self._calls.discard(call)
                 begin()
+
+
+def _told(error: Exception) -> WorkbenchError:
+    if isinstance(error, WorkbenchError):
+        return error
+    return WorkbenchError(f"The request could not be prepared: {error!r}.", "Ask for a simpler form.")

@@ -58,5 +58,5 @@ class Enforcer:
     def _end_tokens(self) -> TokenIds:
         if self._ends is None:
             ends = [token for token in range(self._vocabulary.size) if self._vocabulary.ends(token)]
-            self._ends = np.array(ends, np.int32)
+            self._ends = np.array(ends, np.intp)
         return self._ends

@@ -32,8 +32,8 @@ class Grammars:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.executor = executor_with_stacks(THREADS, ENGINE_STACK, "constraining")
         self._table = token_table(vocabulary)
+        self.executor = executor_with_stacks(THREADS, ENGINE_STACK, "constraining")
         self._trial = TrialProcess(vocabulary.size, self._table.control)
         self._compiled = lru_cache(KEPT)(self._compile)
 

@@ -17,8 +17,8 @@ from workbench.errors import InvalidConstraint
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
-TokenIds = NDArray[np.int32]
-_NONE = np.zeros(0, np.int32)
+TokenIds = NDArray[np.intp]
+_NONE = np.zeros(0, np.intp)
 
 
 class Matching:
@@ -58,7 +58,7 @@ class Matching:
 
     def _find(self) -> TokenIds:
         mask = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
-        found = np.flatnonzero(np.unpackbits(mask, bitorder="little")).astype(np.int32)
+        found = np.flatnonzero(np.unpackbits(mask, bitorder="little").view(np.bool_))
         if self._matcher.is_error() or not len(found):
             raise self._failure()
         if len(self._avoided):

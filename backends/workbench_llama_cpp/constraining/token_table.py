@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from llguidance import LLTokenizer
 
+from workbench.errors import Unsupported
 from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.vocabulary import Vocabulary
 
@@ -26,7 +27,10 @@ class TokenTable:
 
 
 def token_table(vocabulary: Vocabulary) -> TokenTable:
-    """A token has the bytes that answers show of it, so that what is matched is what is read."""
+    """A token has the bytes that answers show of it, so that what is matched is what is read.
+
+    Raises Unsupported for a vocabulary that llguidance cannot read.
+    """
     tokens, ends, control = [], [], {}
     for token in range(vocabulary.size):
         shown = vocabulary.piece(token)
@@ -39,7 +43,12 @@ def token_table(vocabulary: Vocabulary) -> TokenTable:
         if vocabulary.ends(token):
             ends.append(token)
     tokenize = ctypes.cast(llama()._lib.llama_tokenize, ctypes.c_void_p).value
-    tokenizer: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
-        tokens=tokens, vocab_ptr=vocabulary.handle, tokenize_fptr=tokenize, eos_token=ends, slices=None
-    )
+    try:
+        tokenizer: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+            tokens=tokens, vocab_ptr=vocabulary.handle, tokenize_fptr=tokenize, eos_token=ends, slices=None
+        )
+    except ValueError as error:
+        raise Unsupported(
+            f"The answers of this model cannot be held to a form: {error}.", "Ask another model."
+        ) from None
     return TokenTable(tokenizer, control)
