@@ -37,7 +37,9 @@ def refusal(constraint: Constraint, said: str) -> InvalidConstraint:
     name = _NAMES[constraint.kind]
     place = _place(constraint.text, said) if constraint.kind == "json_schema" else ""
     where = f" at {place}" if place else ""
-    return InvalidConstraint(f"The {name} cannot be kept to{where}: {_reason(said)}.", f"Correct the {name}.")
+    return InvalidConstraint(
+        f"The {name} cannot be enforced{where}: {_reason(said)}.", f"Correct the {name}."
+    )
 
 
 def _reason(said: str) -> str:
