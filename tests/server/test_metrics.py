@@ -6,12 +6,16 @@ import asyncio
 import json
 import subprocess
 import sys
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.loopback import chat, error_of, exchange, http, serving
 from tests.server.recital import Recital
+from workbench.embedding import Embeddings
 from workbench.server import ModelPool, create_app
 
 CHAT = "/v1/chat/completions"
@@ -75,6 +79,22 @@ async def test_an_answer_that_is_broken_off_counts_as_far_as_it_came() -> None:
         await exchange(url, http("POST", CHAT, json.dumps(chat("one two three", stream=True)).encode()))
         told = await samples(url)
     assert of(told, "workbench_completion_tokens_total", model="guide") == 2
+
+
+class Embedder(Recital):
+    """Makes the same vector of every text, and takes each for four tokens."""
+
+    async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
+        return Embeddings(tuple(array("f", [1.0]) for _ in inputs), 4 * len(inputs))
+
+
+async def test_what_is_made_into_vectors_is_counted() -> None:
+    model = Embedder()
+    model.facts = replace(model.facts, capabilities=frozenset({"embed"}), embedding_length=1)
+    async with serving(create_app(ModelPool({"guide": model}), metrics=True)) as url:
+        await exchange(url, http("POST", "/v1/embeddings", b'{"model": "guide", "input": ["a", "b"]}'))
+        told = await samples(url)
+    assert of(told, "workbench_prompt_tokens_total", model="guide") == 8
 
 
 async def test_nothing_is_counted_unless_it_is_asked_for() -> None:

@@ -38,7 +38,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     place = f"{request.method} {request.url.path[:200]}"
     messages = {
-        404: f"There is no route {place}. The routes are under /v1: models, chat/completions, completions.",
+        404: f"There is no route {place}. GET /openapi.json lists those that there are.",
         405: f"{place} is not allowed. Use {(error.headers or {}).get('Allow', 'another method')}.",
     }
     codes = {404: "unknown_url", 405: "method_not_allowed", 408: "request_timeout", 413: "request_too_large"}

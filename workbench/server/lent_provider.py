@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import cast
+from typing import Protocol, cast
 
 from workbench.backend import Provider
 from workbench.conversation import Conversation, Message
@@ -17,16 +17,24 @@ from workbench.events import Event
 from workbench.generation import Generation
 from workbench.server.served_model import ServedModel
 
-Watched = Callable[[str, AsyncGenerator[Event]], AsyncGenerator[Event]]
+
+class Watch(Protocol):
+    """Sees what models do, each by its name."""
+
+    def answering(self, model: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """The events of an answer as they are, after a look at them."""
+
+    def embedded(self, model: str, prompt_tokens: int) -> None:
+        """So many tokens were made into vectors."""
 
 
 class LentProvider(Provider):
     """`facts` are the model's as it was last loaded."""
 
-    def __init__(self, model: ServedModel, watched: Watched) -> None:
-        """`watched` passes the events of an answer on, after a look at them."""
+    def __init__(self, model: ServedModel, watch: Callable[[], Watch | None]) -> None:
+        """`watch` tells who wants to see what the model does, if anyone does."""
         self._model = model
-        self._watched = watched
+        self._watch = watch
 
     async def load(self) -> None:
         """Have it loaded, if it never was, so that its facts are known."""
@@ -38,7 +46,7 @@ class LentProvider(Provider):
         async with self._model.lent() as provider:
             self.facts = provider.facts
             events = cast(AsyncGenerator[Event], provider.generate(self._instructed(generation)))
-            async with aclosing(self._watched(self._model.name, events)) as watched:
+            async with aclosing(self._watched(events)) as watched:
                 async for event in watched:
                     yield event
 
@@ -60,14 +68,23 @@ class LentProvider(Provider):
 
     async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
         async with self._model.lent() as provider:
-            return await provider.embed(inputs)
+            return self._counted(await provider.embed(inputs))
 
     async def rank(self, query: str, documents: Sequence[str]) -> Embeddings:
         async with self._model.lent() as provider:
-            return await provider.rank(query, documents)
+            return self._counted(await provider.rank(query, documents))
 
     async def close(self) -> None:
         """Nothing: the pool owns the model."""
+
+    def _watched(self, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        watch = self._watch()
+        return events if watch is None else watch.answering(self._model.name, events)
+
+    def _counted(self, made: Embeddings) -> Embeddings:
+        if (watch := self._watch()) is not None:
+            watch.embedded(self._model.name, made.prompt_tokens)
+        return made
 
     def _instructed(self, generation: Generation) -> Generation:
         """With the system message of the model's preset, where the conversation brings none."""

@@ -52,13 +52,16 @@ class Metrics:
             registry=registry,
         )
         registry.register(PoolCollector(models))
-        models.watch = self.watched
+        models.watch = self
 
     def text(self) -> bytes:
         """In Prometheus's text format."""
         return generate_latest(self._registry)
 
-    async def watched(self, model: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    def embedded(self, model: str, prompt_tokens: int) -> None:
+        self._prompt.labels(model).inc(prompt_tokens)
+
+    async def answering(self, model: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
         """The events as they are; an answer that is broken off counts as far as it came."""
         usage = Usage()
         last, first = time.perf_counter(), True

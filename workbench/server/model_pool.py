@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from workbench.backend import ModelFacts, Provider
 from workbench.errors import DoesNotFit, EngineUnavailable, ModelNotFound
-from workbench.events import Event
 from workbench.server.caller import caller
-from workbench.server.lent_provider import LentProvider, Watched
+from workbench.server.lent_provider import LentProvider, Watch
 from workbench.server.model_offer import ModelOffer, Opener
 from workbench.server.request_model import note_model
 from workbench.server.served_model import ServedModel, State
@@ -28,7 +27,7 @@ _CATALOGUE_SECONDS = 5.0
 class ModelPool:
     """Names to Providers. The pool owns them all, those it was given among them.
 
-    `watch`, where it is set, sees the events of every answer, with the name of the model that gives it.
+    `watch`, where it is set, sees what the models do.
     """
 
     def __init__(
@@ -40,7 +39,7 @@ class ModelPool:
     ) -> None:
         """`catalogue` tells further models whenever it is asked; `most_loaded` may be loaded at once."""
         self.created = int(time.time())
-        self.watch: Watched | None = None
+        self.watch: Watch | None = None
         self._models: dict[str, ServedModel] = {}
         self._lent: dict[str, LentProvider] = {}
         self._aliases: dict[str, str] = {}
@@ -144,13 +143,10 @@ class ModelPool:
 
     def _add(self, name: str, model: Provider | Opener | ModelOffer) -> None:
         served = self._models[name] = ServedModel(name, _offer(model), self._want)
-        self._lent[name] = LentProvider(served, self._watched)
+        self._lent[name] = LentProvider(served, lambda: self.watch)
         self._aliases |= dict.fromkeys(served.offer.aliases, name)
         if isinstance(model, Provider):
             served.admit(model)
-
-    def _watched(self, name: str, events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        return events if self.watch is None else self.watch(name, events)
 
     def _want(self, model: ServedModel) -> None:
         if self._closed:
