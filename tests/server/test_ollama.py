@@ -208,4 +208,6 @@ async def test_a_stream_that_breaks_says_so_in_its_last_line() -> None:
 async def test_the_version_is_one_that_clients_accept() -> None:
     async with serving(create_app(ModelPool({"guide": Recital()}))) as url:
         _, _, body = await exchange(url, http("GET", "/api/version"))
+        status, _, _ = await exchange(url, http("HEAD", "/"))
+    assert status == 200
     assert json.loads(body)["version"].count(".") == 2

@@ -1,9 +1,9 @@
-"""/api/tags, /api/ps, /api/show and /api/version: what is served, as Ollama's clients ask for it."""
+"""/, /api/tags, /api/ps, /api/show and /api/version: what is served, as Ollama's clients ask for it."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from workbench import __version__
@@ -23,6 +23,11 @@ from workbench.server.json_response import json_response
 from workbench.server.model_endpoint import json_endpoint
 from workbench.server.model_pool import ModelPool
 from workbench.server.ollama_names import served_name
+
+
+async def greeting(request: Request) -> Response:
+    """Some clients look here first, to see whether anybody is there."""
+    return PlainTextResponse("The workbench is running.")
 
 
 async def tags(request: Request) -> Response:
@@ -53,6 +58,7 @@ async def version(request: Request) -> Response:
 
 
 ROUTES = (
+    Route("/", greeting),
     Route("/api/tags", tags),
     Route("/api/ps", running_models),
     Route("/api/show", json_endpoint(OllamaShowRequest, show), methods=["POST"]),

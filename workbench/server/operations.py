@@ -46,6 +46,7 @@ def _delete(path: str, summary: str, answer: object) -> Operation:
 
 
 OPERATIONS = (
+    _get("/", "Whether anybody is there", streams=TEXT),
     _get("/health", "Whether the server is there", model_card.Health),
     _get("/metrics", "What was counted, for Prometheus", streams=TEXT),
     _get("/openapi.json", "This description", dict),
