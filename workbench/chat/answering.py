@@ -107,9 +107,9 @@ class Answering:
         told: list[Event] = [*reader.finish()]
         if event.reason == "stop" and not event.stop_sequence:
             before = self.leg
-            told += self._go_on(reader)
-            if self.leg is not before:
-                return told
+            further = self._go_on(reader)
+            if further or self.leg is not before:
+                return [*told, *further]
         return [*told, self._earlier.finished(event, reader)]
 
     def _answer_leg(self, prompt: str, opened: bool) -> Leg:

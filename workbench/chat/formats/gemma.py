@@ -28,11 +28,11 @@ class GemmaCalls(CallSyntax):
     quote: str
 
     @property
-    def triggers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def triggers(self) -> tuple[str, ...]:
         return (self.begin,)
 
     @property
-    def markers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def markers(self) -> tuple[str, ...]:
         return (self.begin, self.end, self.quote)
 
     def read(self, source: Source, calls: Calls) -> Reading[None]:

@@ -35,11 +35,11 @@ class JsonCalls(CallSyntax):
     between: str = ""
 
     @property
-    def triggers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def triggers(self) -> tuple[str, ...]:
         return (self.begin,)
 
     @property
-    def markers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def markers(self) -> tuple[str, ...]:
         return tuple(marker for marker in (self.begin, self.end) if marker)
 
     def read(self, source: Source, calls: Calls) -> Reading[None]:

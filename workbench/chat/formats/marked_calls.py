@@ -33,11 +33,11 @@ class MarkedCalls(CallSyntax):
     between: str = ""
 
     @property
-    def triggers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def triggers(self) -> tuple[str, ...]:
         return (self.section[0] or self.begin,)
 
     @property
-    def markers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def markers(self) -> tuple[str, ...]:
         written = (*self.section, self.begin, self.separator, *self.closing)
         return tuple(marker.strip() for marker in written if marker)
 

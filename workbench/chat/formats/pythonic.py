@@ -31,11 +31,11 @@ class PythonicCalls(CallSyntax):
     end: str
 
     @property
-    def triggers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def triggers(self) -> tuple[str, ...]:
         return (self.begin,)
 
     @property
-    def markers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def markers(self) -> tuple[str, ...]:
         return (self.begin, self.end)
 
     def read(self, source: Source, calls: Calls) -> Reading[None]:

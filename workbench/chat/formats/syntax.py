@@ -12,17 +12,19 @@ from workbench.conversation import Tool
 
 
 class CallSyntax(ABC):
-    """How calls are written.
+    """How calls are written. `bare` ones may also begin an answer without any marker."""
 
-    Attributes:
-        triggers: Markers with which calls begin, anywhere in an answer.
-        markers: All markers, those among them that are control tokens to be shown.
-        bare: Calls may also begin an answer without any marker.
-    """
-
-    triggers: tuple[str, ...]
-    markers: tuple[str, ...]
     bare: bool = False
+
+    @property
+    @abstractmethod
+    def triggers(self) -> tuple[str, ...]:
+        """Markers with which calls begin, anywhere in an answer."""
+
+    @property
+    @abstractmethod
+    def markers(self) -> tuple[str, ...]:
+        """All markers; those among them that are control tokens have to be shown."""
 
     @abstractmethod
     def read(self, source: Source, calls: Calls) -> Reading[None]:

@@ -44,11 +44,11 @@ class TaggedCalls(CallSyntax):
     typed: bool = False
 
     @property
-    def triggers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def triggers(self) -> tuple[str, ...]:
         return self.begins
 
     @property
-    def markers(self) -> tuple[str, ...]:  # type: ignore[override]
+    def markers(self) -> tuple[str, ...]:
         written = (*self.begins, self.end, *self.call, *self.key, *self.value, self.call_end)
         return tuple(marker for marker in written if marker)
 
