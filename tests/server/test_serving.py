@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -82,3 +83,14 @@ async def test_a_signal_ends_streams_closes_models_and_is_no_failure(number: sig
     assert (process.returncode, said, complaints) == (0, b"closed 0\n", b"")
     last = rest.split(b"data: ")[-1].split(b"\r\n")[0]
     assert error_of(last)["code"] == "server_stopping"
+
+
+def test_a_server_may_have_many_connections() -> None:
+    """In a process of its own, since what was raised stays so."""
+    code = (
+        "import resource as r; from workbench.server.descriptors import allow_many;"
+        "hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (256, hard));"
+        "allow_many(); print(r.getrlimit(r.RLIMIT_NOFILE)[0] == (min(hard, 16384) if hard > 0 else 16384))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "True\n"

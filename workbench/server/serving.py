@@ -22,6 +22,7 @@ from workbench.server.access_rules import AccessRules
 from workbench.server.app import create_app
 from workbench.server.attaching import attachable
 from workbench.server.audit import AuditLog
+from workbench.server.descriptors import allow_many
 from workbench.server.http_protocol import PatientProtocol
 from workbench.server.limits import Limits
 from workbench.server.listening import listen, url_of
@@ -53,6 +54,7 @@ async def serve(
     signal does. Closes the models in any case. What is kept between requests is kept in `data_folder`.
     Raises WorkbenchError when the address is not to be had or a model cannot be opened.
     """
+    allow_many()
     try:
         if tls is not None:
             tls.check()
