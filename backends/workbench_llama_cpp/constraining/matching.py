@@ -6,6 +6,7 @@ sampling.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Executor, Future, wait
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 TokenIds = NDArray[np.intp]
 _NONE = np.zeros(0, np.intp)
 
+QUICK_SECONDS = 0.001
+"""A grammar that took less for its last token may take the next one on the engine's own thread."""
+
 
 class Matching:
     """Owns a matcher, which is at work on one thread at a time."""
@@ -29,6 +33,7 @@ class Matching:
         self._matcher = matcher
         self._executor = executor
         self._avoided = avoided
+        self._quick = True
         self._allowed: Future[TokenIds] = executor.submit(self._find)
 
     def ready(self, seconds: float) -> bool:
@@ -44,17 +49,32 @@ class Matching:
 
     def take(self, token: int, seconds: float) -> bool:
         """Go on after an allowed token; True when the answer is known to be complete within so long."""
+        if self._quick:  # then another thread would take longer to wake up
+            if self._consume(token):
+                return True
+            self._allowed = self._executor.submit(self._find)
+            return False
         complete: Future[bool] = Future()
         self._allowed = self._executor.submit(self._after, token, complete)
         return bool(wait([complete], seconds).done) and complete.result()
 
     def _after(self, token: int, complete: Future[bool]) -> TokenIds:
-        accepted = self._matcher.consume_token(token)
-        ended = accepted and self._matcher.is_stopped()
+        try:
+            ended = self._consume(token)
+        except InvalidConstraint:
+            complete.set_result(False)
+            raise
         complete.set_result(ended)
+        return _NONE if ended else self._find()
+
+    def _consume(self, token: int) -> bool:
+        """True when the answer is complete with it."""
+        started = time.perf_counter()
+        accepted = self._matcher.consume_token(token)
+        self._quick = time.perf_counter() - started < QUICK_SECONDS
         if not accepted:
             raise self._failure()
-        return _NONE if ended else self._find()
+        return self._matcher.is_stopped()
 
     def _find(self) -> TokenIds:
         mask = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
