@@ -7,7 +7,8 @@
 Every round measures each server once, in an order that rotates, and only one is awake at a time. Figures are
 medians over the rounds; a ratio is ours divided by the peer's. A round is repeated, up to four times, when
 other programs took more than a tenth of a core; what they took of the accepted ones is shown. A peer that is
-not given is not measured; servers.py says how to build one. Prompt lengths are exact for models of
+not given is not measured; servers.py says how to build one. The cache of 32 requests takes gigabytes for each
+server: --context 1100 is enough without the long prompt. Prompt lengths are exact for models of
 random_model.py.
 """
 
@@ -29,13 +30,13 @@ from report import OTHERS, Results, as_json, as_markdown
 from scenarios import Measurements, letters, long_prompt, shared_prefix, short_requests, wave
 from servers import Server, ServerSettings, family, launches, started
 
-CONCURRENT = (1, 4, 8)
+CONCURRENT, SHARING = (1, 4, 8, 16), (8, 32)
 SETTLE_SECONDS, PAUSE_SECONDS = 0.3, 10
 ATTEMPTS, TOLERATED_CORES = 5, 0.1
 Scenario = Callable[[Server], Awaitable[Measurements]]
 SCENARIOS: dict[str, dict[str, Scenario]] = {
     "load": {f"load at {n}": partial(short_requests, concurrent=n) for n in CONCURRENT},
-    "prefix": {"prefix of 8": partial(shared_prefix, concurrent=8)},
+    "prefix": {f"prefix of {n}": partial(shared_prefix, concurrent=n) for n in SHARING},
     "long-prompt": {"long prompt": long_prompt},
 }
 
@@ -88,6 +89,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--context", type=int, default=2560, help="tokens that each request gets")
+    parser.add_argument(
+        "--parallel", type=int, default=max(*CONCURRENT, *SHARING), help="requests that run at once"
+    )
     parser.add_argument("--json", action="store_true", help="print every round's figures as JSON instead")
     return parser.parse_args()
 
@@ -102,7 +106,7 @@ def main() -> None:
     """Start every server, measure, and print the figures."""
     arguments = parse_arguments()
     signal.signal(signal.SIGTERM, end_once)
-    settings = ServerSettings(arguments.threads, max(CONCURRENT), arguments.context)
+    settings = ServerSettings(arguments.threads, arguments.parallel, arguments.context)
     chosen = arguments.scenario or list(SCENARIOS)
     scenarios = {name: run for group in chosen for name, run in SCENARIOS[group].items()}
     with ExitStack() as stack:

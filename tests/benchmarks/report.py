@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from statistics import median
+from statistics import geometric_mean, median
 
 from scenarios import Measurements
 from servers import OURS
@@ -12,6 +12,7 @@ from servers import OURS
 Results = dict[str, dict[str, list[Measurements]]]
 """Measurements by scenario and server, one for each round."""
 OTHERS = "cores_taken_by_others"
+MORE_IS_BETTER = ("tokens_per_second", "speedup")
 
 
 def medians(rounds: Sequence[Measurements]) -> Measurements:
@@ -32,7 +33,20 @@ def ratios(by_server: dict[str, Measurements]) -> dict[str, Measurements]:
 
 def as_markdown(results: Results) -> str:
     """A table for each scenario: a row of medians for each server, then a row of ratios for each peer."""
-    return "\n\n".join(_table(scenario, by_server) for scenario, by_server in results.items())
+    tables = [_table(scenario, by_server) for scenario, by_server in results.items()]
+    means = [f"{name}, geometric mean of all: {mean:.3f}x as good" for name, mean in as_good(results).items()]
+    return "\n\n".join([*tables, *means])
+
+
+def as_good(results: Results) -> Measurements:
+    """For each peer the geometric mean of all ratios, turned so that more than 1 speaks for us."""
+    found: dict[str, list[float]] = {}
+    for by_server in results.values():
+        rows = {name: medians(rounds) for name, rounds in by_server.items()}
+        for name, row in ratios(rows).items():
+            turned = (ratio if figure in MORE_IS_BETTER else 1 / ratio for figure, ratio in row.items())
+            found.setdefault(name, []).extend(turned)
+    return {name: geometric_mean(every) for name, every in found.items()}
 
 
 def _table(scenario: str, by_server: dict[str, list[Measurements]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from workbench_llama_cpp.engine import LlamaCppEngine
 from workbench_llama_cpp.ngram import continuation
 from workbench_llama_cpp.speculation import Acceptance, Ambition
 
+TOPICS = Path(__file__).parents[2] / "assets" / "guide_training" / "topics"
 REPEATED = tuple(b"one two three four five six seven eight nine ten. " * 4)
 MODELS = {"full": tiny_models.llama, "window": tiny_models.gemma3}
 
@@ -141,6 +143,23 @@ def test_the_guide_says_the_same(open_tiny: Open) -> None:
         assert with_drafts.ids == plain.ids
         drafted += with_drafts.ends[0].usage.drafted_tokens
     assert drafted
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager")
+def test_the_guide_says_the_same_to_two_hundred_prompts(open_tiny: Open) -> None:
+    engine = open_tiny(Path(workbench_guide.PATH), context_length=1024, parallel=1, speculation="ngram")
+    topics = [tomllib.loads(path.read_text())["topic"] for path in sorted(TOPICS.glob("*.toml"))]
+    questions = [topic["question"] for file in topics for topic in file]
+    texts = [f"{opening}{question}" for opening in ("", "Hello. ", "Tell me: ") for question in questions][
+        :200
+    ]
+    assert len(texts) == 200
+    for text in texts:
+        chat = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        prompt = tuple(engine.tokenize(chat, special=True))
+        plain = ask(engine, prompt, "off", ignore_end=False, max_tokens=120)
+        assert ask(engine, prompt, "ngram", ignore_end=False, max_tokens=120).ids == plain.ids
 
 
 def test_drafts_that_were_not_loaded_for_are_refused(tmp_path: Path, open_tiny: Open) -> None:
