@@ -36,6 +36,9 @@ from workbench_llama_cpp.ranking import pair, rank_template
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.slots import Slots, common_prefix
 
+UNDERWAY = 8
+"""Tokens of an answer after which its steps are kept short. Until then it goes with those it came with."""
+
 WORTH_WAITING = 32
 """A prompt waits for another that is being computed when that saves at least so many tokens."""
 
@@ -194,7 +197,10 @@ class LlamaCppEngine(Engine):
         for active, tokens in zip(answers, drafts, strict=True):
             active.add_next_token(self._batch, tokens)
         rows = self._batch.size
-        shares = share_out([active.remaining for active in prompts], self._pace.prompt_tokens(rows))
+        waited_for = any(active.drawn >= UNDERWAY for active in answers)
+        shares = share_out(
+            [active.remaining for active in prompts], self._pace.prompt_tokens(rows, waited_for)
+        )
         for active, share in zip(prompts, shares, strict=True):
             active.add_prompt(self._batch, share)
         return rows, sum(shares)

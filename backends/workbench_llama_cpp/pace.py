@@ -7,7 +7,8 @@ of what is in the prompts.
 from __future__ import annotations
 
 GAP_SECONDS = 0.16
-"""What a prompt may add to the time between two tokens of another answer: 250 ms less a margin."""
+"""What a prompt may add to the time between two tokens of another answer: 250 ms less a margin. Where those
+take longer by themselves, as long as they do, so that a prompt is not computed in crumbs."""
 
 STEP_SECONDS = 1.0
 """How long a step may last when nobody waits for a next token, so that cancelling stays quick."""
@@ -30,14 +31,18 @@ class Pace:
         self._per_prompt_token: float | None = None
         self._answers_alone: dict[int, float] = {}
 
-    def prompt_tokens(self, answers: int) -> int:
-        """How many prompt tokens to compute beside that many running answers."""
+    def prompt_tokens(self, answers: int, waited_for: bool = True) -> int:
+        """How many prompt tokens to compute beside so many rows of answers.
+
+        `waited_for` tells that someone would notice if the next token of an answer came late.
+        """
+        beside = answers > 0 and waited_for
         if self._per_prompt_token is None:
-            return min(SMALLEST if answers else SMALLEST_ALONE, self._largest)
-        seconds = GAP_SECONDS if answers else STEP_SECONDS
-        smallest = 1 if answers else min(SMALLEST_ALONE, self._largest)
+            return min(SMALLEST if beside else SMALLEST_ALONE, self._largest)
+        seconds = max(GAP_SECONDS, self._answers_alone.get(answers, 0)) if beside else STEP_SECONDS
+        smallest = 1 if beside else min(SMALLEST_ALONE, self._largest)
         count = max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
-        return max(smallest, count - (answers + count) % ROWS_AT_ONCE)
+        return max(1, count - (answers + count) % ROWS_AT_ONCE)
 
     def alone(self, answers: int) -> float | None:
         """Seconds of a step with so many rows of answers and no prompt, None before the first one."""

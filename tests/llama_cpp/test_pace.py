@@ -55,6 +55,22 @@ def test_prompts_that_come_together_share_a_step_on_a_slow_machine_too() -> None
     assert Pace(100).prompt_tokens(0) == 100
 
 
+def test_answers_that_have_just_begun_go_with_the_prompts_that_came_with_them() -> None:
+    pace = Pace(2048)
+    run(pace, 1, 0.03, 0.004)
+    assert pace.prompt_tokens(1) <= 40
+    assert (1 + pace.prompt_tokens(1, waited_for=False)) % 4 == 0
+    assert pace.prompt_tokens(1, waited_for=False) >= 240
+
+
+def test_a_prompt_gets_half_of_a_slow_machine() -> None:
+    pace = Pace(2048)
+    for _ in range(10):
+        pace.learn(4, 0, 2.0)
+    added = run(pace, 4, 2.0, 0.05)
+    assert 1.5 <= added <= 2.0
+
+
 def test_a_slow_step_is_believed_at_once_and_forgotten_in_time() -> None:
     pace = Pace(2048)
     run(pace, 1, 0.0, 0.001)

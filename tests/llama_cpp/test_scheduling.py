@@ -9,8 +9,8 @@ import pytest
 from tests.contract.answers import GREEDY, Answer, run_all
 from tests.llama_cpp import tiny_models
 from tests.llama_cpp.conftest import Open
-from workbench.backend import TokenRequest
-from workbench_llama_cpp.engine import LlamaCppEngine
+from workbench.backend import TokenDrawn, TokenRequest
+from workbench_llama_cpp.engine import UNDERWAY, LlamaCppEngine
 
 TEXT = list(b"the quick brown fox jumps over the lazy dog, and nobody knows why it should. " * 3)
 MODELS = {
@@ -112,14 +112,24 @@ def test_a_long_prompt_is_computed_in_parts_between_the_tokens_of_others(
 ) -> None:
     engine = open_tiny(tiny_models.llama(tmp_path / "model.gguf", context=8192), context_length=4096)
     engine._pace.learn(1, 64, 0.25)  # as on a machine that computes a token in 4 ms
-    engine.enqueue(wanted(1, TEXT[:20], count=500))
-    engine.step()
+    engine.enqueue(wanted(1, TEXT[:20], count=450))
+    for _ in range(UNDERWAY):
+        engine.step()
     engine.enqueue(wanted(2, TEXT * 8))
     events = [engine.step() for _ in range(3)]
     for step in events:
         assert 1 in {event.request_id for event in step}
         assert 2 in {event.request_id for event in step}
     assert not engine._running[1].drawn
+
+
+def test_prompts_that_come_just_after_another_share_one_step(tmp_path: Path, open_tiny: Open) -> None:
+    engine = open_tiny(tiny_models.llama(tmp_path / "model.gguf"), parallel=8)
+    engine.enqueue(wanted(0, [60, *TEXT[:16]]))
+    engine.step()
+    for number in range(1, 8):
+        engine.enqueue(wanted(number, [60 + number, *TEXT[:16]]))
+    assert {event.request_id for event in engine.step() if isinstance(event, TokenDrawn)} == set(range(8))
 
 
 def test_the_same_tokens_as_llama_cpp_by_itself(tmp_path: Path, open_tiny: Open) -> None:
