@@ -35,7 +35,7 @@ def test_a_file_is_answered_by_the_guide(workbench: Workbench, tmp_path: Path) -
 def test_after_a_kill_the_same_command_goes_on(workbench: Workbench, tmp_path: Path) -> None:
     source = write(tmp_path / "in.jsonl", [request(str(number)) for number in range(6)])
     script = tmp_path / "slow.script.toml"
-    script.write_text('pause = 0.05\n[[reply]]\ntext = "I am slow."\n')
+    script.write_text('pause = 0.02\n[[reply]]\ntext = "I am slow."\n')
     target, unfinished = tmp_path / "out.jsonl", tmp_path / "out.jsonl.unfinished-wal"
     command = ("batch", str(source), "-o", str(target), "--model", str(script), "--parallel", "1")
     process = workbench.start(*command)

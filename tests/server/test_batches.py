@@ -20,6 +20,7 @@ from tests.server.loopback import chat, client_of
 from tests.server.recital import Recital
 from workbench.batches import batch_store
 from workbench.embedding import Embeddings
+from workbench.server import batch_runner
 
 ROOT = Path(__file__).parents[2]
 
@@ -188,6 +189,26 @@ async def test_a_kill_loses_nothing_and_answers_nothing_twice(tmp_path: Path) ->
         output = await lines_of(client, done.output_file_id)
     assert [line["custom_id"] for line in output] == ["a", "0", "1", "2", "3", "4"]
     assert len(model.received) == 5 and done.status == "completed"
+
+
+async def test_servers_that_share_a_folder_leave_each_other_their_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_runner, "_IDLE_SECONDS", 0.02)
+    held, other = Recital(hold_at=1), Recital()
+    body = {"model": "other", "messages": [{"role": "user", "content": "a b"}]}
+    async with (
+        client_of(held, data_folder=tmp_path) as first,
+        client_of(other, names=("other",), data_folder=tmp_path) as second,
+    ):
+        busy = await started(first, [request("a")])
+        await held.held.wait()
+        waiting = await started(second, [request("b", body=body)])
+        held.released.set()
+        assert (await ended(first, busy.id)).model == "guide"
+        done = await ended(first, waiting.id)
+    assert (done.model, done.status, done.error_file_id) == ("other", "completed", None)
+    assert len(other.received) == 1
 
 
 async def test_batches_are_listed_the_newest_first(tmp_path: Path) -> None:

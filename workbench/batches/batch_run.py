@@ -122,6 +122,11 @@ def cancel(batch: BatchObject) -> None:
     batch.cancelling_at = batch.cancelling_at or _now()
 
 
+def is_over(batch: BatchObject) -> bool:
+    """Whether none of its requests is to be answered any more."""
+    return batch.status in ("cancelling", "finalizing") or _now() >= batch.expires_at
+
+
 def fail(batch: BatchObject, message: str) -> None:
     """End it without any output."""
     batch.status, batch.failed_at = "failed", _now()

@@ -26,11 +26,12 @@ class BatchStore:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
-    def add(self, request: BatchRequest) -> BatchObject:
+    def add(self, request: BatchRequest, model: str | None = None) -> BatchObject:
         now = int(time.time())
         batch = BatchObject(
             id=f"batch_{secrets.token_hex(16)}",
             endpoint=request.endpoint,
+            model=model,
             input_file_id=request.input_file_id,
             completion_window=request.completion_window,
             created_at=now,
@@ -63,12 +64,10 @@ class BatchStore:
         row = self._database.execute("SELECT status FROM batch WHERE id = ?", (id,)).fetchone()
         return row[0] if row else None
 
-    def next_unfinished(self) -> BatchObject | None:
-        """The oldest batch that there is something to do for."""
-        row = self._database.execute(
-            f"SELECT object FROM batch WHERE status IN ({_STATES}) ORDER BY number LIMIT 1"
-        ).fetchone()
-        return _decode(row[0]) if row else None
+    def unfinished(self) -> list[BatchObject]:
+        """The batches that there is something to do for, the oldest first."""
+        rows = self._database.execute(f"SELECT object FROM batch WHERE status IN ({_STATES}) ORDER BY number")
+        return [_decode(object) for (object,) in rows.fetchall()]
 
     def needs(self, file_id: str) -> bool:
         """Whether a batch is yet to read that file."""

@@ -88,7 +88,7 @@ def _opened(files: BatchFiles) -> sqlite3.Connection:
     for path in (files.output, files.errors):
         if path.exists() and not files.unfinished.exists():
             raise InvalidRequest(f"{path} is there already.", "Give another output, or remove it.")
-    kept = sqlite3.connect(files.unfinished, timeout=0.1, isolation_level=None)
+    kept = sqlite3.connect(files.unfinished, timeout=0.0, isolation_level=None)
     try:
         kept.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.prepare(kept, _MIGRATIONS, "record of the batch")

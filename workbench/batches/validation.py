@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.batches.request_lines import LineFault, read_lines
+from workbench.batches.request_lines import LineFault, RequestLine, read_lines
 from workbench.openai_dialect.batch_object import BatchError
 
 MOST_REQUESTS = 50_000
@@ -26,6 +26,14 @@ def validated(source: Path, endpoint: str) -> tuple[int, list[BatchError]]:
             BatchError(code="file_not_found", message="The input file is gone.", param="input_file_id")
         ]
     return total, errors or _of_all(total)
+
+
+def first_model(source: Path) -> str | None:
+    """The model that the first request names, where that can be told."""
+    with source.open("rb") as file:
+        first = next(read_lines(file), None)
+    model = first.body.get("model") if isinstance(first, RequestLine) else None
+    return model if isinstance(model, str) else None
 
 
 def _error(fault: LineFault) -> BatchError:

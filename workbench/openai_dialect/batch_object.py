@@ -57,11 +57,12 @@ class BatchErrors(Struct):
 
 
 class BatchObject(Struct, kw_only=True):
-    """A batch as it is now; times are in seconds since 1970."""
+    """A batch as it is now; times are in seconds since 1970. `model` is that of its first request."""
 
     id: str
     object: Literal["batch"] = "batch"
     endpoint: str
+    model: str | None = None
     errors: BatchErrors | None = None
     input_file_id: str
     completion_window: str

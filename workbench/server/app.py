@@ -101,7 +101,7 @@ def create_app(
     app.state.audit = audit
     app.state.keep_alive_seconds = keep_alive_seconds
     app.state.storage = Storage(data_folder)
-    app.state.batch_runner = BatchRunner(app.state.storage, caller_of(app))
+    app.state.batch_runner = BatchRunner(app.state.storage, caller_of(app), models.serves)
     return app
 
 

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from workbench.batches.batch_run import cancel
 from workbench.batches.storage import BatchStorage
+from workbench.batches.validation import first_model
 from workbench.openai_dialect.batch_object import BatchList, BatchObject, BatchRequest
 from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
 from workbench.openai_dialect.wire import decode
@@ -29,8 +30,8 @@ async def create_batch(request: Request) -> Response:
             "Send it to /v1/files with the purpose batch.",
             "input_file_id",
         )
-    batch = storage.batches.add(wire)
-    request.app.state.batch_runner.wake()
+    batch = storage.batches.add(wire, first_model(storage.files.path(file.id)))
+    request.app.state.batch_runner.take(batch.id)
     return json_response(batch)
 
 

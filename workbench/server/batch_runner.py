@@ -1,6 +1,7 @@
 """Works on the batches beside everything else, as long as the server runs: the oldest first, one at a time.
 
-Of several servers that share a folder one works at a time, and another takes over when it ends.
+Of several servers that share a folder one works at a time, on batches that were given to it and on those for
+models that it serves.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 
 from filelock import FileLock, Timeout
 
-from workbench.batches.batch_run import BatchRun, fail
+from workbench.batches.batch_run import BatchRun, fail, is_over
 from workbench.batches.running import Answer
 from workbench.batches.storage import BatchStorage
 from workbench.errors import WorkbenchError
@@ -24,11 +26,24 @@ _LOG = logging.getLogger(__name__)
 
 
 class BatchRunner:
-    """`run` it as a task; `wake` it when there is something to do."""
+    """`run` it as a task; `wake` it when there is something to do. `serves` tells whether it has a model."""
 
-    def __init__(self, storage: Storage, answer: Answer, concurrency: int = CONCURRENCY) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        answer: Answer,
+        serves: Callable[[str], bool],
+        concurrency: int = CONCURRENCY,
+    ) -> None:
         self._storage, self._answer, self._concurrency = storage, answer, concurrency
+        self._serves = serves
+        self._given: set[str] = set()
         self._woken = asyncio.Event()
+
+    def take(self, id: str) -> None:
+        """Work on that batch, whatever its model is."""
+        self._given.add(id)
+        self.wake()
 
     def wake(self) -> None:
         self._woken.set()
@@ -49,7 +64,7 @@ class BatchRunner:
                 continue
 
     async def _work(self, storage: BatchStorage) -> None:
-        if storage.batches.next_unfinished() is None:
+        if self._next(storage) is None:
             return
         lock = FileLock(storage.lock_file)
         try:
@@ -58,10 +73,18 @@ class BatchRunner:
             return
         try:
             run = BatchRun(storage, self._answer, self._concurrency)
-            while batch := storage.batches.next_unfinished():
+            while batch := self._next(storage):
                 await self._advance(run, batch)
         finally:
             lock.release()
+
+    def _next(self, storage: BatchStorage) -> BatchObject | None:
+        return next(filter(self._is_ours, storage.batches.unfinished()), None)
+
+    def _is_ours(self, batch: BatchObject) -> bool:
+        if batch.model is None or batch.id in self._given or is_over(batch):
+            return True
+        return self._serves(batch.model)
 
     async def _advance(self, run: BatchRun, batch: BatchObject) -> None:
         try:

@@ -87,6 +87,10 @@ class ModelPool:
         found = [model for model in self._models.values() if model.offer.path == path]
         return min(found, key=lambda model: model.provider is None, default=None)
 
+    def serves(self, name: str) -> bool:
+        """Whether a model of that name or alias is known."""
+        return self._aliases.get(name, name) in self._models
+
     def facts(self, name: str) -> ModelFacts | None:
         """What the model says of itself, or None while it is not loaded. Raises ModelNotFound."""
         provider = self.model(name).provider
