@@ -62,7 +62,9 @@ class TextAssembly:
         return taken
 
     def _first_stop(self) -> tuple[int, str] | None:
-        return min(((at, text) for text in self._stop if (at := self._held.find(text)) >= 0), default=None)
+        """Where it begins: the one that is complete first, however the text was cut into pieces."""
+        found = [(at + len(text), at, text) for text in self._stop if (at := self._held.find(text)) >= 0]
+        return min(found)[1:] if found else None
 
     def _longest_partial_stop(self) -> int:
         """Length of the longest end of the held text with which some stop string begins."""
