@@ -39,7 +39,7 @@ class Pace:
         beside = answers > 0 and waited_for
         if self._per_prompt_token is None:
             return min(SMALLEST if beside else SMALLEST_ALONE, self._largest)
-        seconds = max(GAP_SECONDS, self._answers_alone.get(answers, 0)) if beside else STEP_SECONDS
+        seconds = max(GAP_SECONDS, self._at_least(answers)) if beside else STEP_SECONDS
         smallest = 1 if beside else min(SMALLEST_ALONE, self._largest)
         count = max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
         return max(1, count - (answers + count) % ROWS_AT_ONCE)
@@ -56,12 +56,15 @@ class Pace:
             return
         if prompt_tokens < SMALLEST and not answers and self._per_prompt_token is not None:
             return  # the rest of a prompt alone says more about a step's fixed cost
-        fewer = [time for count, time in self._answers_alone.items() if count <= max(answers, 1)]
-        alone = max(fewer, default=0.0)
+        alone = self._at_least(max(answers, 1))
         cost: float = max(seconds - alone, 0.2 * seconds) / prompt_tokens
         before = self._per_prompt_token
         surprising = before is None or cost > 1.3 * before
         self._per_prompt_token = cost if surprising else 0.5 * (before or cost) + 0.5 * cost
+
+    def _at_least(self, answers: int) -> float:
+        """Seconds of a step of so many rows without a prompt, as far as steps of no more rows tell."""
+        return max((time for count, time in self._answers_alone.items() if count <= answers), default=0.0)
 
 
 def share_out(remaining: list[int], budget: int) -> list[int]:
