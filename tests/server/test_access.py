@@ -13,9 +13,9 @@ from tests.server.loopback import error_of, exchange, http, locked, serving
 from tests.server.recital import Recital
 from workbench.errors import InvalidRequest
 from workbench.server import ModelPool, create_app
-from workbench.server.access_rules import AccessRules, is_loopback, rules_for
-from workbench.server.key_ring import KeyRing
-from workbench.server.keys import KeyFile
+from workbench.server.access.key_ring import KeyRing
+from workbench.server.access.keys import KeyFile
+from workbench.server.access.rules import AccessRules, is_loopback, rules_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEY = "s3cret"

@@ -23,7 +23,7 @@ from workbench.runtime.attachment import socket_of, sockets
 from workbench.sampling import SamplingSettings
 from workbench.server import ModelPool
 from workbench.server.attaching import attachable
-from workbench.server.model_offer import ModelOffer
+from workbench.server.pool.model_offer import ModelOffer
 
 HERE, BROKEN = Path("/models/guide.gguf"), Path("/models/broken.gguf")
 

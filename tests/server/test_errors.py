@@ -16,7 +16,7 @@ from tests.server.loopback import chat, client_of, error_of, exchange, http, ser
 from tests.server.recital import Recital
 from workbench.errors import EngineDied, Unsupported, WorkbenchError
 from workbench.server import ModelPool, create_app
-from workbench.server.limits import Limits
+from workbench.server.access.limits import Limits
 
 CHAT = "/v1/chat/completions"
 TOOL = {"type": "function", "function": {"name": "f"}}

@@ -16,7 +16,8 @@ from tests.server.recital import Recital
 from workbench.batches import file_store
 from workbench.batches.storage import BatchStorage
 from workbench.errors import NoSpace
-from workbench.server import ModelPool, create_app, file_routes
+from workbench.server import ModelPool, create_app
+from workbench.server.routes import files as file_routes
 
 CONTENT = b'{"custom_id": "a"}\n'
 

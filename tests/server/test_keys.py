@@ -15,11 +15,11 @@ from tests.server.loopback import chat, error_of, exchange, http, serving
 from tests.server.recital import Recital
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.server import ModelPool, create_app
-from workbench.server.access_rules import AccessRules
-from workbench.server.audit import MOST_BYTES, AuditLog
-from workbench.server.key_ring import KeyRing
-from workbench.server.keys import KeyFile
-from workbench.server.rate import RateLimiter, spelled
+from workbench.server.access.audit import MOST_BYTES, AuditLog
+from workbench.server.access.key_ring import KeyRing
+from workbench.server.access.keys import KeyFile
+from workbench.server.access.rate import RateLimiter, spelled
+from workbench.server.access.rules import AccessRules
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> KeyFile:
 @pytest_asyncio.fixture
 async def url(file: KeyFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """An endpoint of two models that looks at the keys again at each request."""
-    monkeypatch.setattr("workbench.server.key_ring._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("workbench.server.access.key_ring._LOOK_SECONDS", 0.0)
     file.add("first")
     pool = ModelPool({"guide": Recital(), "other": Recital()})
     rules = AccessRules(keys=KeyRing(file), loopback=False)

@@ -16,11 +16,11 @@ from tests.server.loopback import chat, error_of, exchange, http, serving
 from tests.server.recital import Recital
 from workbench.errors import InvalidRequest
 from workbench.server import ModelPool, create_app, serve
-from workbench.server.http_protocol import PatientProtocol
-from workbench.server.limits import Limits
-from workbench.server.nesting import is_nested_deeper
+from workbench.server.access.http_protocol import PatientProtocol
+from workbench.server.access.limits import Limits
+from workbench.server.access.nesting import is_nested_deeper
+from workbench.server.access.tls import Tls
 from workbench.server.request_log import Logging
-from workbench.server.tls import Tls
 
 CHAT = "/v1/chat/completions"
 

@@ -22,8 +22,8 @@ from workbench.engine_settings import EngineSettings
 from workbench.runtime import open_model
 from workbench.server import ModelPool, create_app
 from workbench.server.app import ROUTES
-from workbench.server.openapi import description
-from workbench.server.operations import OPERATIONS
+from workbench.server.routes.openapi import description
+from workbench.server.routes.operations import OPERATIONS
 
 SCRIPT = '[[reply]]\ntext = "It is what it is."\n'
 EXAMPLES = 12

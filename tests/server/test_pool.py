@@ -19,10 +19,10 @@ from workbench.errors import DoesNotFit, InvalidModel
 from workbench.events import TextDelta
 from workbench.generation import Generation
 from workbench.server import ModelPool, create_app
-from workbench.server.lent_provider import LentProvider
-from workbench.server.limits import Overloaded
-from workbench.server.model_offer import ModelOffer
-from workbench.server.served_model import MOST_WAITING
+from workbench.server.access.limits import Overloaded
+from workbench.server.pool.lent_provider import LentProvider
+from workbench.server.pool.model_offer import ModelOffer
+from workbench.server.pool.served_model import MOST_WAITING
 
 
 class Memory:

@@ -88,7 +88,7 @@ async def test_a_signal_ends_streams_closes_models_and_is_no_failure(number: sig
 def test_a_server_may_have_many_connections() -> None:
     """In a process of its own, since what was raised stays so."""
     code = (
-        "import resource as r; from workbench.server.descriptors import allow_many;"
+        "import resource as r; from workbench.server.access.descriptors import allow_many;"
         "hard = r.getrlimit(r.RLIMIT_NOFILE)[1]; r.setrlimit(r.RLIMIT_NOFILE, (256, hard));"
         "allow_many(); print(r.getrlimit(r.RLIMIT_NOFILE)[0] == (min(hard, 16384) if hard > 0 else 16384))"
     )

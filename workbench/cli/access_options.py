@@ -14,8 +14,8 @@ from workbench.cli.sections import SectionedOption
 from workbench.paths import keys_file
 
 if TYPE_CHECKING:
-    from workbench.server.access_rules import AccessRules
-    from workbench.server.tls import Tls
+    from workbench.server.access.rules import AccessRules
+    from workbench.server.access.tls import Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class Doors:
 
     def rules(self, host: str) -> AccessRules:
         """Raises InvalidRequest where the network would reach the server without a key."""
-        from workbench.server.access_rules import rules_for
-        from workbench.server.key_ring import KeyRing
-        from workbench.server.keys import KeyFile
+        from workbench.server.access.key_ring import KeyRing
+        from workbench.server.access.keys import KeyFile
+        from workbench.server.access.rules import rules_for
 
         if self.no_key and self.api_key is not None:
             raise click.UsageError("--no-key and --api-key contradict each other.")
@@ -42,7 +42,7 @@ class Doors:
 
     def tls(self) -> Tls | None:
         """The certificate, where there is one."""
-        from workbench.server.tls import Tls
+        from workbench.server.access.tls import Tls
 
         if self.tls_cert is None:
             if self.tls_key is not None:

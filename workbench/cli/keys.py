@@ -32,8 +32,8 @@ def add(
     *, name: str, admin: bool, models: tuple[str, ...], expires: float | None, rate: int | None, as_json: bool
 ) -> None:
     """Make a key and print it, once: only a hash of it is kept."""
-    from workbench.server.audit import AuditLog
-    from workbench.server.keys import KeyFile
+    from workbench.server.access.audit import AuditLog
+    from workbench.server.access.keys import KeyFile
 
     file = KeyFile(keys_file())
     secret = file.add(name, admin=admin, models=models, lifetime=expires, per_minute=rate)
@@ -49,7 +49,7 @@ def add(
 @json_option
 def list_keys(*, as_json: bool) -> None:
     """List the keys by name, with what each may do."""
-    from workbench.server.keys import Key, KeyFile
+    from workbench.server.access.keys import Key, KeyFile
 
     def document(key: Key) -> dict[str, object]:
         return {
@@ -85,8 +85,8 @@ def list_keys(*, as_json: bool) -> None:
 @click.argument("name")
 def revoke(*, name: str) -> None:
     """Let the key of that name open nothing any more."""
-    from workbench.server.audit import AuditLog
-    from workbench.server.keys import KeyFile
+    from workbench.server.access.audit import AuditLog
+    from workbench.server.access.keys import KeyFile
 
     KeyFile(keys_file()).revoke(name)
     AuditLog(audit_file()).note("revoke key", name)

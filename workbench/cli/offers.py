@@ -21,7 +21,7 @@ from workbench.models import LocalModel, local_models, locate
 from workbench.models.presets import Preset, read_presets
 from workbench.paths import presets_file
 from workbench.planning.beside import FitsBeside
-from workbench.server.model_offer import ModelOffer
+from workbench.server.pool.model_offer import ModelOffer
 
 Offers = dict[str, ModelOffer]
 

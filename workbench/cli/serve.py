@@ -60,8 +60,8 @@ def serve(
     """
     from workbench import server
     from workbench.cli.offers import Manner, catalogue, named_offers, presets_of
-    from workbench.server.audit import AuditLog
-    from workbench.server.limits import Limits
+    from workbench.server.access.audit import AuditLog
+    from workbench.server.access.limits import Limits
     from workbench.server.request_log import Logging
 
     rules, tls = doors.rules(host), doors.tls()

@@ -14,50 +14,21 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from workbench.server import (
-    anthropic_routes,
-    batch_routes,
-    embedding_routes,
-    file_routes,
-    generation_routes,
-    metric_routes,
-    model_routes,
-    ollama_model_routes,
-    ollama_routes,
-    openapi,
-    pool_routes,
-    responses_routes,
-    token_routes,
-)
-from workbench.server.access import Access, Doorway
-from workbench.server.access_rules import AccessRules
-from workbench.server.admission import Admission
-from workbench.server.answer_stream import KEEP_ALIVE_SECONDS
-from workbench.server.audit import AuditLog
+from workbench.server.access.admission import Admission
+from workbench.server.access.audit import AuditLog
+from workbench.server.access.doors import Access, Doorway
+from workbench.server.access.limits import Limits
+from workbench.server.access.rules import AccessRules
+from workbench.server.answers.answer_stream import KEEP_ALIVE_SECONDS
+from workbench.server.answers.error_responses import HANDLERS
 from workbench.server.batch_runner import BatchRunner
 from workbench.server.counting import Counting, metrics_of
-from workbench.server.error_responses import HANDLERS
 from workbench.server.inside import caller_of
-from workbench.server.limits import Limits
-from workbench.server.model_pool import ModelPool
+from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_log import Logging, RequestLog
+from workbench.server.routes import ROUTES
 from workbench.server.storage import Storage
 
-ROUTES = (
-    *model_routes.ROUTES,
-    *metric_routes.ROUTES,
-    *openapi.ROUTES,
-    *pool_routes.ROUTES,
-    *generation_routes.ROUTES,
-    *embedding_routes.ROUTES,
-    *token_routes.ROUTES,
-    *ollama_routes.ROUTES,
-    *ollama_model_routes.ROUTES,
-    *anthropic_routes.ROUTES,
-    *responses_routes.ROUTES,
-    *file_routes.ROUTES,
-    *batch_routes.ROUTES,
-)
 _EXPOSED = (
     "x-request-id",
     "retry-after",

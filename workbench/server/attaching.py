@@ -17,7 +17,7 @@ from workbench.backend import Provider
 from workbench.errors import ModelNotFound, WorkbenchError
 from workbench.events import Event
 from workbench.runtime import attachment
-from workbench.server.model_pool import ModelPool
+from workbench.server.pool.model_pool import ModelPool
 
 
 @asynccontextmanager

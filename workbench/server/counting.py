@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workbench.server.model_pool import ModelPool
+from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_model import notes
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import Message, Scope
 
-from workbench.server.error_responses import HANDLERS
+from workbench.server.answers.error_responses import HANDLERS
 
 
 def caller_of(app: Starlette) -> Callable[[str, bytes], Awaitable[tuple[int, bytes]]]:

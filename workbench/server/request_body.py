@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from workbench.openai_dialect.parameter_errors import InvalidParameter
-from workbench.server.limits import Limits
-from workbench.server.nesting import is_nested_deeper
+from workbench.server.access.limits import Limits
+from workbench.server.access.nesting import is_nested_deeper
 
 
 async def read_body(request: Request) -> bytes:

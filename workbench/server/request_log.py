@@ -14,7 +14,7 @@ import msgspec
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workbench.server.caller import caller
+from workbench.server.access.caller import caller
 
 _MOST_LOGGED = 64 * 1024
 

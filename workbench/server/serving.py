@@ -18,17 +18,17 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
-from workbench.server.access_rules import AccessRules
+from workbench.server.access.audit import AuditLog
+from workbench.server.access.descriptors import allow_many
+from workbench.server.access.http_protocol import PatientProtocol
+from workbench.server.access.limits import Limits
+from workbench.server.access.rules import AccessRules
+from workbench.server.access.tls import Tls
 from workbench.server.app import create_app
 from workbench.server.attaching import attachable
-from workbench.server.audit import AuditLog
-from workbench.server.descriptors import allow_many
-from workbench.server.http_protocol import PatientProtocol
-from workbench.server.limits import Limits
 from workbench.server.listening import listen, url_of
-from workbench.server.model_pool import ModelPool
+from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_log import Logging
-from workbench.server.tls import Tls
 
 _KEEP_ALIVE_SECONDS = 75  # above what clients keep idle connections for, so that theirs is never half closed
 _SHUTDOWN_SECONDS = 10

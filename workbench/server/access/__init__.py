@@ -1,0 +1,1 @@
+"""Who may ask, how much, and how that is enforced and written down."""

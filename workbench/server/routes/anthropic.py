@@ -1,0 +1,69 @@
+"""POST /v1/messages and /v1/messages/count_tokens: Anthropic's API over the same models."""
+
+from __future__ import annotations
+
+from msgspec.json import Decoder
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workbench.anthropic_dialect.error_body import anthropic_error
+from workbench.anthropic_dialect.message import TokenCount
+from workbench.anthropic_dialect.reply import MessageReply
+from workbench.anthropic_dialect.request import MessagesRequest, TokenCountRequest
+from workbench.anthropic_dialect.stream_events import Ping
+from workbench.backend import Provider
+from workbench.generation import Generation
+from workbench.openai_dialect.error_body import error_body, status_of
+from workbench.openai_dialect.wire import decode
+from workbench.server.answers.answer_stream import AnswerStream
+from workbench.server.answers.cancellation import while_wanted
+from workbench.server.answers.event_stream import named
+from workbench.server.answers.json_response import json_response
+from workbench.server.answers.translation import gather, prompt_tokens, translated
+from workbench.server.request_body import read_body
+
+_MESSAGES = Decoder(MessagesRequest)
+_COUNTED = Decoder(TokenCountRequest)
+
+
+class MessageStream(AnswerStream):
+    """Ends with the last event of the message, or with an event that holds the error."""
+
+    media_type = "text/event-stream"
+    keep_alive = named(Ping())
+
+    def failure(self, error: Exception) -> bytes:
+        return named(anthropic_error(error_body(error).error, status_of(error)))
+
+
+async def create_message(request: Request) -> Response:
+    state = request.app.state
+    wire = decode(_MESSAGES, await read_body(request))
+    provider, generation = await _prepared(request, wire)
+    reply = MessageReply(wire.model, shows_thinking=wire.shows_thinking)
+    if wire.stream:
+        messages = translated(provider, generation, reply)
+        return MessageStream(messages, state.stopping, state.keep_alive_seconds)
+    await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
+    return json_response(reply.message)
+
+
+async def count_tokens(request: Request) -> Response:
+    wire = decode(_COUNTED, await read_body(request))
+    provider, generation = await _prepared(request, wire)
+    return json_response(TokenCount(await prompt_tokens(provider, generation)))
+
+
+async def _prepared(request: Request, wire: TokenCountRequest) -> tuple[Provider, Generation]:
+    state = request.app.state
+    wire.fill_in(state.models.sampling(wire.model))
+    generation = wire.generation()
+    opening = state.models.provider(wire.model)
+    return await while_wanted(opening, request.receive, state.stopping), generation
+
+
+ROUTES = (
+    Route("/v1/messages", create_message, methods=["POST"]),
+    Route("/v1/messages/count_tokens", count_tokens, methods=["POST"]),
+)

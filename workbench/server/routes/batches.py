@@ -1,0 +1,74 @@
+"""/v1/batches: files of requests that are answered when there is time."""
+
+from __future__ import annotations
+
+from msgspec.json import Decoder
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workbench.batches.batch_run import cancel
+from workbench.batches.storage import BatchStorage
+from workbench.batches.validation import first_model
+from workbench.openai_dialect.batch_object import BatchList, BatchObject, BatchRequest
+from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
+from workbench.openai_dialect.wire import decode
+from workbench.server.answers.json_response import json_response
+from workbench.server.request_body import read_body
+from workbench.server.routes.query import count_in_query
+
+_REQUEST = Decoder(BatchRequest)
+
+
+async def create_batch(request: Request) -> Response:
+    wire = decode(_REQUEST, await read_body(request))
+    storage = _storage(request)
+    file = storage.files.find(wire.input_file_id)
+    if file is None or file.purpose != "batch":
+        raise InvalidParameter(
+            f"There is no input file {wire.input_file_id[:80]!r}.",
+            "Send it to /v1/files with the purpose batch.",
+            "input_file_id",
+        )
+    batch = storage.batches.add(wire, first_model(storage.files.path(file.id)))
+    request.app.state.batch_runner.take(batch.id)
+    return json_response(batch)
+
+
+async def list_batches(request: Request) -> Response:
+    limit = count_in_query(request, "limit", 20, 100)
+    batches = _storage(request).batches.page(request.query_params.get("after"), limit + 1)
+    data = batches[:limit]
+    first, last = (data[0].id, data[-1].id) if data else (None, None)
+    return json_response(BatchList(data=data, first_id=first, last_id=last, has_more=len(batches) > limit))
+
+
+async def show_batch(request: Request) -> Response:
+    return json_response(_found(request))
+
+
+async def cancel_batch(request: Request) -> Response:
+    batch = _storage(request).batches.change(_found(request).id, cancel)
+    request.app.state.batch_runner.wake()
+    return json_response(batch)
+
+
+def _storage(request: Request) -> BatchStorage:
+    storage: BatchStorage = request.app.state.storage.batches
+    return storage
+
+
+def _found(request: Request) -> BatchObject:
+    id = request.path_params["id"]
+    batch = _storage(request).batches.find(id)
+    if batch is None:
+        raise NotFound(f"No batch found with id {id[:80]!r}.", "GET /v1/batches lists those that there are.")
+    return batch
+
+
+ROUTES = (
+    Route("/v1/batches", create_batch, methods=["POST"]),
+    Route("/v1/batches", list_batches),
+    Route("/v1/batches/{id}", show_batch),
+    Route("/v1/batches/{id}/cancel", cancel_batch, methods=["POST"]),
+)

@@ -1,0 +1,152 @@
+"""/v1/responses: OpenAI's Responses API, with responses that are kept and gone on from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.json import Decoder
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workbench.backend import Provider
+from workbench.events import Event, Finished
+from workbench.generation import Generation
+from workbench.openai_dialect.parameter_errors import InvalidParameter
+from workbench.openai_dialect.wire import decode
+from workbench.responses_dialect.input_items import InputItem
+from workbench.responses_dialect.reply import ResponseReply
+from workbench.responses_dialect.request import ResponsesRequest
+from workbench.responses_dialect.stream_events import StreamEvent
+from workbench.server.answers.answer_stream import AnswerStream
+from workbench.server.answers.cancellation import while_wanted
+from workbench.server.answers.context_policy import ContextCare
+from workbench.server.answers.event_stream import comment, named
+from workbench.server.answers.json_response import json_response
+from workbench.server.answers.translation import gather, prompt_tokens, translated
+from workbench.server.kept_responses import Deleted, earlier_items, found, keep, page_of, resolved
+from workbench.server.request_body import read_body
+from workbench.server.response_store import ResponseStore
+from workbench.server.routes.query import choice_in_query, count_in_query
+
+_REQUEST = Decoder(ResponsesRequest)
+
+
+class InputTokens(Struct, kw_only=True):
+    """The answer of /v1/responses/input_tokens."""
+
+    object: Literal["response.input_tokens"] = "response.input_tokens"
+    input_tokens: int
+
+
+class KeptReply(ResponseReply):
+    """Keeps the response before its last event is sent, so that whoever reads that can go on from it."""
+
+    def __init__(self, wire: ResponsesRequest, items: Sequence[InputItem], store: ResponseStore) -> None:
+        super().__init__(wire.response())
+        self._items, self._store = items, store
+
+    def take(self, event: Event) -> list[StreamEvent]:
+        made = super().take(event)
+        if isinstance(event, Finished) and self.response.store:
+            keep(self._store, self.response, self._items)
+        return made
+
+
+class ResponseStream(AnswerStream):
+    """Ends with the last event of the response, or with one that says how it failed."""
+
+    media_type = "text/event-stream"
+    keep_alive = comment("keep-alive")
+
+    def __init__(
+        self,
+        messages: AsyncGenerator[bytes],
+        stopping: asyncio.Event,
+        keep_alive_seconds: float,
+        reply: ResponseReply,
+    ) -> None:
+        super().__init__(messages, stopping, keep_alive_seconds)
+        self._reply = reply
+
+    def failure(self, error: Exception) -> bytes:
+        return b"".join(map(named, self._reply.failed(error)))
+
+
+async def create_response(request: Request) -> Response:
+    state = request.app.state
+    wire = decode(_REQUEST, await read_body(request))
+    items, provider, generation, care = await _prepared(request, wire)
+    reply = KeptReply(wire, items, state.storage.responses)
+    headers = care.headers if care else {}
+    if care:
+        reply.response.context = care.report()
+    if wire.stream:
+        messages = translated(provider, generation, reply)
+        stream = ResponseStream(messages, state.stopping, state.keep_alive_seconds, reply)
+        stream.headers.update(headers)
+        return stream
+    await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
+    return json_response(reply.response, headers=headers)
+
+
+async def count_input(request: Request) -> Response:
+    wire = decode(_REQUEST, await read_body(request))
+    _, provider, generation, _ = await _prepared(request, wire)
+    return json_response(InputTokens(input_tokens=await prompt_tokens(provider, generation)))
+
+
+async def _prepared(
+    request: Request, wire: ResponsesRequest
+) -> tuple[list[InputItem], Provider, Generation, ContextCare | None]:
+    """The request's own items, what answers all of them, and what was left out where that was allowed."""
+    state = request.app.state
+    wire.fill_in(state.models.sampling(wire.model))
+    items = resolved(state.storage.responses, wire.items())
+    generation = wire.generation([*earlier_items(state.storage.responses, wire.previous_response_id), *items])
+    opening = state.models.provider(wire.model)
+    provider = await while_wanted(opening, request.receive, state.stopping)
+    if wire.truncation != "auto":
+        return items, provider, generation, None
+    care = ContextCare("truncate")
+    [fitted] = await while_wanted(care.fitted(provider, [generation]), request.receive, state.stopping)
+    return items, provider, fitted, care
+
+
+async def show_response(request: Request) -> Response:
+    if request.query_params.get("stream") == "true":
+        raise InvalidParameter("A kept response cannot be streamed here.", "Leave stream out.", "stream")
+    kept = found(request.app.state.storage.responses, request.path_params["id"])
+    return Response(kept.body, media_type="application/json")
+
+
+async def delete_response(request: Request) -> Response:
+    store: ResponseStore = request.app.state.storage.responses
+    kept = found(store, request.path_params["id"])
+    store.delete(kept.id)
+    return json_response(Deleted(id=kept.id))
+
+
+async def list_input(request: Request) -> Response:
+    kept = found(request.app.state.storage.responses, request.path_params["id"])
+    limit = count_in_query(request, "limit", 20, 100)
+    order = choice_in_query(request, "order", ("desc", "asc"))
+    return json_response(page_of(kept, limit, order, request.query_params.get("after")))
+
+
+async def cancel_response(request: Request) -> Response:
+    found(request.app.state.storage.responses, request.path_params["id"])
+    raise InvalidParameter("Only background responses can be cancelled, and there are none here.", "", "id")
+
+
+ROUTES = (
+    Route("/v1/responses", create_response, methods=["POST"]),
+    Route("/v1/responses/input_tokens", count_input, methods=["POST"]),
+    Route("/v1/responses/{id}", show_response),
+    Route("/v1/responses/{id}", delete_response, methods=["DELETE"]),
+    Route("/v1/responses/{id}/cancel", cancel_response, methods=["POST"]),
+    Route("/v1/responses/{id}/input_items", list_input),
+)
