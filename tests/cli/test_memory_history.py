@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.cli.process import Workbench
 
 MIB = 2**20
@@ -31,6 +33,7 @@ def test_an_engine_without_an_estimator_records_nothing(workbench: Workbench, sc
     assert json.loads(workbench("history", "--memory", "--json").stdout) == []
 
 
+@pytest.mark.slow
 def test_doctor_measures_once_and_again_when_told(workbench: Workbench) -> None:
     first = json.loads(workbench("doctor", "--json").stdout)
     assert first["ram"]["bandwidth"]["bytes_per_second"] > 0

@@ -34,6 +34,7 @@ def test_it_brings_its_template_and_its_end_of_turn() -> None:
     assert tokens[HEADER.number("tokenizer.ggml.eos_token_id")] == "<|im_end|>"  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_it_answers_as_well_as_its_card_says() -> None:
     """All known questions, at least 80% of unseen paraphrases, at least 85% of outside questions."""
     result = subprocess.run(

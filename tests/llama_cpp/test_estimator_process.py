@@ -61,21 +61,6 @@ def refusal(estimator: LlamaCppEstimator, blueprint: Blueprint, **settings: obje
     return caught.value
 
 
-def test_a_70b_takes_less_than_half_a_second_with_the_helpers_start(own: LlamaCppEstimator) -> None:
-    large = header(models.llama_3_70b())
-    wanted = EngineSettings(context_length=8192)
-    own.estimate(large, wanted, ())
-    own.close()
-    taken = []
-    for _ in range(3):
-        started = time.perf_counter()
-        found = own.estimate(large, wanted, ())
-        taken.append(time.perf_counter() - started)
-        own.close()
-    assert found.host.weights_bytes == 44_979_306_752
-    assert min(taken) < 0.5
-
-
 def test_nothing_starts_before_the_first_question() -> None:
     made = LlamaCppBackend().estimator()
     assert isinstance(made, LlamaCppEstimator)

@@ -75,6 +75,7 @@ def test_caches_of_any_settings_are_the_engines(
             assert mine.context_bytes == theirs.context_bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cards", [(), (LARGE,)])
 @pytest.mark.parametrize("model", models.TEN)
 def test_large_models_come_out_within_two_percent(

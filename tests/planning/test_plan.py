@@ -46,6 +46,7 @@ def estimates(model: str, estimator: LlamaCppEstimator, *cards: VirtualGpu, ram:
     return Estimates(header(models.TEN[model]()), described(cards, ram, HERE), Kept(estimator))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("aim", AIMS)
 @pytest.mark.parametrize(
     ("model", "cards"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def test_nothing_faster_would_fit_as_well(model: Synthetic, gpu: int) -> None:
             assert other.verdict.fit != "fits"
 
 
+@pytest.mark.slow
 @given(MODELS.filter(lambda model: model.gpus == 1), st.integers(0, 20 * 2**30), st.integers(0, 20 * 2**30))
 @settings(deadline=None, max_examples=200)
 def test_it_is_never_given_up_while_something_fits(model: Synthetic, gpu: int, host: int) -> None:

@@ -111,6 +111,7 @@ def test_wrong_bytes_never_appear(downloads: Downloads, name: str) -> None:
     assert downloads.fetched <= 2.1 * SIZE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NEVER_MORE)
 def test_a_fault_that_stays_ends_in_one_error_and_keeps_what_has_arrived(
     downloads: Downloads, name: str
