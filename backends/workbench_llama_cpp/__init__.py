@@ -6,7 +6,6 @@ Importing this package is cheap; llama.cpp itself is loaded when a model is open
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from workbench.backend import Backend, Engine, Estimator, LoadProgress, Status
@@ -22,6 +21,8 @@ class LlamaCppBackend(Backend):
     opens = "engine"
 
     def status(self) -> Status:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return Status(available=True, version=version("llama-cpp-python"))
         except PackageNotFoundError:

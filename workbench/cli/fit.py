@@ -1,4 +1,7 @@
-"""`workbench fit`: what a model takes in memory, whether it fits, and the settings that serve best."""
+"""`workbench fit`: what a model takes in memory, whether it fits, and the settings that serve best.
+
+The engine's estimator starts first; what takes long to import is imported while it does.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench import registry
-from workbench.cli import fit_report, output
-from workbench.cli.fit_findings import frontier_of, reported
+from workbench.cli import output
 from workbench.cli.option_types import MEMORY
 from workbench.cli.options import engine_options, json_option
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
-from workbench.machine import machine
-from workbench.machine.cards import card
-from workbench.models.header_of_name import named_header
 from workbench.planning.aim import AIMS, CHOSEN, MEANING, Aim
-from workbench.planning.checks import check
-from workbench.planning.estimates import Estimates
-from workbench.planning.places import described, on_this_machine
 
 if TYPE_CHECKING:
-    from workbench.planning.plan import Plan
+    from workbench.planning.places import Places, Seen
 
 EPILOG = """\b
 Examples:
@@ -90,34 +86,34 @@ def fit(
     """
     if gpus and settings.devices:
         raise click.UsageError("--gpu asks about cards that need not be here, --device about one that is.")
-    cards = [card(text) for text in gpus]
     name = backend or registry.name_for(model if Path(model).is_file() else "model.gguf")
     with ExitStack() as opened:
         estimator = registry.load(name).estimator()
         if estimator is not None:
             opened.callback(estimator.close)
             estimator.prepare()
-        found = named_header(model)
-        beside = named_header(draft).header if draft else None
-        places = described(cards, ram, machine()) if cards else on_this_machine(name, machine(), ram)
-        estimates = Estimates(
-            found.header, places, estimator, draft=beside, projector=mmproj, devices=settings.devices
-        )
-        check(settings, estimates.shape, estimates.places)
-        free = _free(context)
-        planned = _planned(estimates, settings, aim, free) if wants_plan or aim else None
-        report = reported(found, estimates, planned.settings if planned else settings, planned, mmproj)
-        report.rows = frontier_of(found, estimates, settings, free) if wants_frontier else ()
+        from workbench.cli.fit_findings import Question, report_of
+
+        aim = aim or ("balanced" if wants_plan else None)
+        places = _places(name, gpus, ram)
+        asked = Question(model, places, settings, draft, mmproj, aim, wants_frontier, _free(context))
+        report = report_of(asked, estimator)
+    from workbench.cli import fit_report
+
     if as_json:
         output.document(fit_report.document(report))
     else:
         fit_report.show(report)
 
 
-def _planned(estimates: Estimates, settings: EngineSettings, aim: Aim | None, free: frozenset[str]) -> Plan:
-    from workbench.planning.plan import plan
+def _places(backend: str, gpus: tuple[str, ...], ram: int | None) -> Places | Seen:
+    from workbench.machine import machine
+    from workbench.machine.cards import card
+    from workbench.planning.places import described, on_this_machine
 
-    return plan(estimates, settings, aim or "balanced", free)
+    if gpus:
+        return described([card(text) for text in gpus], ram, machine())
+    return on_this_machine(backend, machine(), ram)
 
 
 def _free(context: click.Context) -> frozenset[str]:

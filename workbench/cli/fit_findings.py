@@ -6,18 +6,23 @@ What is seldom asked for is imported when it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import wording
+from workbench.backend import Estimator
 from workbench.cli.fit_report import Report
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench.memory import MemoryEstimate
-from workbench.models.header_of_name import Named, siblings
+from workbench.models.header_of_name import Named, named_header, siblings
+from workbench.planning.aim import Aim
 from workbench.planning.budget import Verdict, fits
+from workbench.planning.checks import check
 from workbench.planning.estimates import NO_ESTIMATOR, Estimates
+from workbench.planning.places import Places, Seen
 
 if TYPE_CHECKING:
     from workbench.planning.changes import Change
@@ -25,7 +30,45 @@ if TYPE_CHECKING:
     from workbench.planning.plan import Plan
 
 
-def reported(
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person wants to know of a model; `free` are the settings that a plan may choose."""
+
+    model: str
+    places: Places | Seen
+    settings: EngineSettings
+    draft: str | None
+    projector: Path | None
+    aim: Aim | None
+    wants_frontier: bool
+    free: frozenset[str]
+
+
+def report_of(asked: Question, estimator: Estimator | None) -> Report:
+    """Raises WorkbenchError for a model, a card or settings that cannot be."""
+    found, settings = named_header(asked.model), asked.settings
+    estimates = Estimates(
+        found.header,
+        asked.places,
+        estimator,
+        draft=named_header(asked.draft).header if asked.draft else None,
+        projector=asked.projector,
+        devices=settings.devices,
+    )
+    check(settings, estimates.shape, estimates.places)
+    planned = _planned(estimates, settings, asked.aim, asked.free) if asked.aim else None
+    report = _reported(found, estimates, planned.settings if planned else settings, planned, asked.projector)
+    report.rows = _frontier_of(found, estimates, settings, asked.free) if asked.wants_frontier else ()
+    return report
+
+
+def _planned(estimates: Estimates, settings: EngineSettings, aim: Aim, free: frozenset[str]) -> Plan:
+    from workbench.planning.plan import plan
+
+    return plan(estimates, settings, aim, free)
+
+
+def _reported(
     found: Named,
     estimates: Estimates,
     settings: EngineSettings,
@@ -71,7 +114,7 @@ def _changes(estimates: Estimates, settings: EngineSettings, verdict: Verdict) -
     return cheapest_changes(estimates, settings)
 
 
-def frontier_of(
+def _frontier_of(
     found: Named, estimates: Estimates, settings: EngineSettings, free: frozenset[str]
 ) -> tuple[Row, ...]:
     """A row for each quantization that the model comes in, and each kind of cache that is open."""
