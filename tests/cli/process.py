@@ -139,3 +139,15 @@ def engines_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 def all_gone(processes: list[psutil.Process]) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
     return not alive
+
+
+def workers_among(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """The engines themselves, without those that record a load and may end while they are looked at."""
+
+    def is_worker(process: psutil.Process) -> bool:
+        try:
+            return "workbench.runtime.worker" in process.cmdline()
+        except psutil.Error:
+            return False
+
+    return list(filter(is_worker, processes))

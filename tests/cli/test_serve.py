@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-import psutil
-
-from tests.cli.process import PATIENCE, Workbench, all_gone, engines_of
+from tests.cli.process import PATIENCE, Workbench, all_gone, engines_of, workers_among
 
 
 def test_it_announces_its_address_answers_and_ends_on_ctrl_c(workbench: Workbench, script: str) -> None:
@@ -100,8 +98,7 @@ def test_without_a_name_every_model_is_served_and_they_take_turns(workbench: Wor
     assert first[0] == first[1] and server.ask("clerk", "weather").startswith("I do not look")
     assert server("/v1/models/guide/load", {})["state"] == "loaded"
     assert server("/v1/models/guide")["context_length"] == 300
-    living = [one for one in engines_of(server.process) if one.status() != psutil.STATUS_ZOMBIE]
-    assert len([one for one in living if "workbench.runtime.worker" in one.cmdline()]) == 1
+    assert len(workers_among(engines_of(server.process))) == 1
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(PATIENCE) == 0
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.cli.process import workers_among
 from tests.server.loopback import exchange, http
 from tests.server.storm import Storm, Token
 
@@ -57,8 +58,7 @@ async def server(home: Path) -> AsyncIterator[tuple[str, psutil.Process]]:
 
 
 def engines_of(process: psutil.Process) -> list[psutil.Process]:
-    living = [one for one in process.children() if one.status() != psutil.STATUS_ZOMBIE]
-    return [one for one in living if "workbench.runtime.worker" in one.cmdline()]
+    return workers_among(process.children())
 
 
 def figures(process: psutil.Process) -> Figures:
