@@ -22,6 +22,8 @@ from workbench.planning.places import described
 from workbench.planning.plan import plan
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
+pytestmark = pytest.mark.slow
+
 
 class Kept(Estimator):
     """The module's estimator, which stays open when it is closed."""
@@ -46,7 +48,6 @@ def estimates(model: str, estimator: LlamaCppEstimator, *cards: VirtualGpu, ram:
     return Estimates(header(models.TEN[model]()), described(cards, ram, HERE), Kept(estimator))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("aim", AIMS)
 @pytest.mark.parametrize(
     ("model", "cards"),

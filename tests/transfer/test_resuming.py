@@ -15,6 +15,8 @@ from workbench.errors import TransferCancelled
 from workbench.models.transfer import journal
 from workbench.models.transfer.partial import PartialFile
 
+pytestmark = pytest.mark.slow
+
 
 def start(downloads: Downloads, *options: str) -> subprocess.Popen[str]:
     """`workbench pull` in a process of its own."""
@@ -49,7 +51,6 @@ def test_after_a_kill_at_sixty_percent_little_is_fetched_again(
     assert not downloads.partials
 
 
-@pytest.mark.slow
 def test_it_resumes_with_several_connections_too(downloads: Downloads) -> None:
     downloads.hub.rate = 4_000_000
     process = start(downloads, "--connections", "3")
@@ -141,7 +142,6 @@ def test_two_processes_fetch_it_once(downloads: Downloads) -> None:
     assert downloads.fetched <= 1.05 * SIZE
 
 
-@pytest.mark.slow
 def test_the_second_process_goes_on_when_the_first_is_killed(downloads: Downloads) -> None:
     downloads.hub.rate = 8_000_000
     first = start(downloads)
@@ -154,7 +154,6 @@ def test_the_second_process_goes_on_when_the_first_is_killed(downloads: Download
     assert downloads.fetched <= 1.3 * SIZE
 
 
-@pytest.mark.slow
 def test_the_hubs_own_client_waits_for_us_and_fetches_nothing(downloads: Downloads) -> None:
     downloads.hub.rate = 8_000_000
     ours = start(downloads)

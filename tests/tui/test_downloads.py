@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from textual.widgets import OptionList, Static
 
 from tests.hub import FakeHub
@@ -18,6 +19,8 @@ from workbench.models.transfer.queue import Download
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.session import Ready
 from workbench.tui.widgets.download_list import DownloadList
+
+pytestmark = pytest.mark.slow
 
 SLOW = 1_500_000
 OTHER = "others/model-01-GGUF:Q8_0"

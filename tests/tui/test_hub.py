@@ -19,6 +19,8 @@ from workbench.tui.screens.repository import RepositoryScreen
 from workbench.tui.widgets.choice_list import ChoiceList
 from workbench.tui.widgets.problem import Problem
 
+pytestmark = pytest.mark.slow
+
 
 def status(app: WorkbenchApp) -> str:
     return str(app.screen.query_one("#status", Static).render())

@@ -17,6 +17,8 @@ from workbench.tui.widgets.choice_list import ChoiceList
 from workbench.tui.widgets.model_card import ModelCard
 from workbench.tui.widgets.problem import Problem
 
+pytestmark = pytest.mark.slow
+
 SMALL, LARGE, NARROW = (80, 24), (200, 50), (60, 20)
 
 

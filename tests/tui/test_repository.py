@@ -20,6 +20,8 @@ from workbench.tui.widgets.model_card import LONGEST, ModelCard, bounded
 from workbench.tui.widgets.problem import Problem
 from workbench.tui.widgets.variant_table import VariantTable
 
+pytestmark = pytest.mark.slow
+
 
 def said(app: WorkbenchApp, selector: str) -> str:
     return str(app.screen.query_one(selector, Static).render())
@@ -211,7 +213,6 @@ def test_a_card_of_usual_length_is_kept_whole() -> None:
     assert bounded(card).markdown == card and not bounded(card).cut
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("card", ["list", "table", "quotes", "fences"])
 async def test_a_hostile_card_does_not_stop_the_app(stage: Stage, hub: FakeHub, card: str) -> None:
     files = {"tiny-Q4_K_M.gguf": b"GGUF" + bytes(100), "README.md": HOSTILE[card].encode()}
