@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from workbench.constraint import Constraint
@@ -20,8 +19,7 @@ from workbench.engine_settings import EngineSettings, Speculation
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, FinishReason, SampledToken, Usage
 from workbench.generation import Generation
-from workbench.gguf import Header
-from workbench.memory import MemoryEstimate, VirtualGpu
+from workbench.ports import Estimator
 from workbench.sampling import SamplingSettings
 
 Capability = Literal["generate", "embed", "rank", "logprobs", "constrain"]
@@ -252,37 +250,3 @@ class Backend(ABC):
     def estimator(self) -> Estimator | None:
         """A new one, which starts nothing before it is asked; None where memory cannot be told."""
         return None
-
-
-class Estimator(ABC):
-    """Port: what a model would take in memory, its draft and projector too, told from headers alone."""
-
-    @abstractmethod
-    def estimate(
-        self, header: Header, settings: EngineSettings, gpus: Sequence[VirtualGpu] | None = None,
-        *, draft: Header | None = None, projector: Path | None = None,
-    ) -> MemoryEstimate:  # fmt: skip
-        """`gpus` None: this machine's; (): none. Raises InvalidModel, InvalidRequest or EngineDied."""
-
-    def prepare(self) -> None:  # noqa: B027 - there may be nothing to do
-        """Begin what takes long, and return at once, so that the first answer comes sooner."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """End what was started. Idempotent."""
-
-
-class Quantizer(ABC):
-    """Port: make a smaller file of the same model."""
-
-    @abstractmethod
-    def quantize(self, source: str, target: str, quantization: str, progress: LoadProgress) -> None:
-        """Write `target` whole or not at all."""
-
-
-class Scorer(ABC):
-    """Port: the model's own probabilities for a given text, for perplexity and divergence."""
-
-    @abstractmethod
-    def score(self, tokens: Sequence[int]) -> Sequence[Sequence[float]]:
-        """Logits of shape (len(tokens), vocabulary_size): row i is what the model expects after token i."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from workbench.backend import Backend, Engine, Estimator, LoadProgress, Status
+from workbench.backend import Backend, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
+from workbench.ports import Estimator
 from workbench_llama_cpp.builds import install_command
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.offload.loaded_model import PROMPT, LoadedModel
-from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header, read_model
 from workbench.memory import DeviceMemory, VirtualGpu
 from workbench.planning.unreported import Unreported
+from workbench.ports import Estimator
 
 CONTEXT = 8192
 LONG_PROMPT = PROMPT * 14

@@ -9,7 +9,6 @@ import pytest
 
 from tests.blueprints import header, models
 from tests.planning.cards import GIB, HERE, LARGE, RTX_3060, RTX_4090
-from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
@@ -20,6 +19,7 @@ from workbench.planning.estimates import Estimates
 from workbench.planning.frontier import frontier
 from workbench.planning.places import described
 from workbench.planning.plan import plan
+from workbench.ports import Estimator
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import wording
-from workbench.backend import Estimator
 from workbench.cli.fit_report import Report
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
@@ -23,6 +22,7 @@ from workbench.planning.budget import Verdict, fits
 from workbench.planning.checks import check
 from workbench.planning.estimates import NO_ESTIMATOR, Estimates
 from workbench.planning.places import Places, Seen
+from workbench.ports import Estimator
 
 if TYPE_CHECKING:
     from workbench.planning.changes import Change

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header, read_header
 from workbench.memory import DeviceMemory, MemoryEstimate
@@ -20,6 +19,7 @@ from workbench.planning.formula import Formula, context_of
 from workbench.planning.places import Places, Seen
 from workbench.planning.search import Shape
 from workbench.planning.unreported import Unreported
+from workbench.ports import Estimator
 
 NO_ESTIMATOR = "This engine does not tell what a model takes; the numbers come from a formula."
 

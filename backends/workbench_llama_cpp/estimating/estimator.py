@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.backend import Estimator
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header, read_header
 from workbench.memory import DeviceMemory, MemoryEstimate, VirtualGpu
+from workbench.ports import Estimator
 from workbench_llama_cpp.estimating.messages import Measured, MeasureModel, MeasureProjector
 from workbench_llama_cpp.estimating.process import HelperProcess
 from workbench_llama_cpp.estimating.skeleton import skeleton
