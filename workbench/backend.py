@@ -46,6 +46,7 @@ class ModelFacts:
         parameters: Number of weights; size_bytes is their size as stored. 0 where unknown.
         capabilities: What it can do; anything else is refused with Unsupported.
         embedding_length: Numbers in each of its vectors; 0 where it makes none.
+        tool_template: Stands in for its chat_template in conversations with tools, where it has one for them.
         special_tokens: Texts that its own chat_template, in Jinja, may name: {"bos_token": "<s>"}.
         own_tokens: Tokens that stand for themselves and not for text, by name: {"<|im_end|>": 2}.
         placement: Where the weights are, in words, such as "CPU" or "20 of 33 layers on CUDA0".
@@ -63,6 +64,7 @@ class ModelFacts:
     capabilities: frozenset[Capability] = frozenset({"generate"})
     embedding_length: int = 0
     chat_template: str | None = None
+    tool_template: str | None = None
     special_tokens: dict[str, str] = field(default_factory=dict)
     own_tokens: dict[str, int] = field(default_factory=dict)
     placement: str = "CPU"

@@ -80,6 +80,7 @@ def facts(loaded: Loaded) -> ModelFacts:
         capabilities=(abilities := _capabilities(loaded)),
         embedding_length=functions.llama_model_n_embd_out(model) if "embed" in abilities else 0,
         chat_template=template.decode() if template else None,
+        tool_template=loaded.header.tool_template,
         special_tokens=loaded.vocabulary.special_tokens(),
         own_tokens=loaded.vocabulary.own_tokens(loaded.header.metadata.get("tokenizer.ggml.token_type")),
         placement=_placement(model, loaded.settings),

@@ -278,3 +278,14 @@ def test_a_raw_prompt_is_passed_through() -> None:
         facts(THINKS), Generation(prompt="raw", constraint=SCHEMA), lambda leg: "<think>x</think>"
     )
     assert legs == [Leg(prompt="raw", constraint=SCHEMA)] and said(events) == ("", "<think>x</think>")
+
+
+def test_a_template_of_its_own_stands_in_where_there_are_tools() -> None:
+    model = facts("plain", tool_template=HERMES)
+    time = Tool(name="time", description="", parameters={"type": "object", "properties": {}})
+    with_tools = Generation(prompt=Conversation(TALK.messages, (time,)))
+    without = Generation(prompt=TALK)
+    unused = Generation(prompt=with_tools.prompt, tool_use=ToolUse(choice="none"))
+    [leg], events = answer(model, with_tools, lambda leg: CALL)
+    assert "time" in leg.prompt and end(events).reason == "tool_calls"
+    assert [answer(model, one, lambda leg: "x")[0][0].prompt for one in (without, unused)] == ["plain"] * 2

@@ -70,9 +70,12 @@ async def test_a_named_call_is_that_call(client: openai.AsyncOpenAI, stream: boo
         assert [piece.function.name for piece in pieces if piece.function.name] == ["weather"]
         arguments = "".join(piece.function.arguments or "" for piece in pieces)
         assert len(pieces) > 2 and not any(chunk.choices[0].delta.content for chunk in chunks)
+        reason = chunks[-1].choices[0].finish_reason
     else:
-        [call] = (await client.chat.completions.create(**body)).choices[0].message.tool_calls
-        arguments = call.function.arguments
+        choice = (await client.chat.completions.create(**body)).choices[0]
+        [call] = choice.message.tool_calls
+        arguments, reason = call.function.arguments, choice.finish_reason
+    assert reason == "stop"
     found = json.loads(arguments)
     assert set(found) == {"kind", "days"} and found["kind"] in ("sun", "rain") and found["days"] <= 9
 

@@ -88,17 +88,19 @@ async def test_the_older_form_is_answered_in_the_older_form() -> None:
     model = Speaker(*events)
     functions: list[Any] = [WEATHER]
     async with client_of(model) as client:
-        answer = await client.chat.completions.create(
+        answer = await client.chat.completions.create(**chat("hi"), functions=functions)
+        named = await client.chat.completions.create(
             **chat("hi"), functions=functions, function_call={"name": "weather"}
         )
         stream = await client.chat.completions.create(**chat("hi"), functions=functions, stream=True)
         deltas = [chunk.choices[0].delta.function_call async for chunk in stream]
     choice = answer.choices[0]
     assert choice.finish_reason == "function_call" and choice.message.tool_calls is None
+    assert named.choices[0].message.function_call is not None and named.choices[0].finish_reason == "stop"
     assert choice.message.function_call is not None
     assert choice.message.function_call.arguments == '{"city": "Rome"}'
     assert [delta.name for delta in deltas if delta] == ["weather"]
-    assert model.received[0].tool_use == ToolUse(choice="required", name="weather", parallel=False)
+    assert model.received[1].tool_use == ToolUse(choice="required", name="weather", parallel=False)
 
 
 async def test_what_was_called_before_reaches_the_model() -> None:

@@ -15,7 +15,7 @@ from workbench.chat.formats.answer_format import Place
 from workbench.chat.formats.answer_reader import AnswerReader
 from workbench.chat.formats.source import Pause
 from workbench.chat.leg import Leg
-from workbench.chat.prompting import format_of, rendered_prompt, tools_of
+from workbench.chat.prompting import facts_with, format_of, rendered_prompt, tools_of
 from workbench.chat.requirement import requirement_of
 from workbench.conversation import Conversation
 from workbench.events import Event, Finished, Prefill, TextDelta, Timings
@@ -58,8 +58,10 @@ class Answering:
                 return [event]
 
     def _begin(self, facts: ModelFacts, conversation: Conversation) -> None:
-        generation, self._format = self._generation, format_of(facts)
+        generation = self._generation
         tools = tools_of(generation)
+        facts = facts_with(facts, tools)
+        self._format = format_of(facts)
         own = self._format.own_markers(facts.own_tokens)
         self._shown = tuple(own.values())
         self._requirement = requirement_of(facts, self._format, own, generation)

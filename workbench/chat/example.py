@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from workbench.backend import ModelFacts
 from workbench.chat.formats.answer_format import AnswerFormat
-from workbench.chat.prompting import format_of, rendered_prompt
+from workbench.chat.prompting import facts_with, format_of, rendered_prompt
 from workbench.conversation import Conversation, Message, Tool, ToolCall
 from workbench.errors import InvalidModel, InvalidRequest
 from workbench.generation import Generation
@@ -36,7 +36,7 @@ class Example:
 
 def example(facts: ModelFacts) -> Example:
     """The longest of a few conversations that the template takes. Raises as rendering does."""
-    answer_format = format_of(facts)
+    answer_format = format_of(facts_with(facts, (_TOOL,)))
     talks = [Conversation((_SYSTEM, *_TALK)), Conversation(_TALK)]
     if not answer_format.described:
         with_tools = Conversation((_SYSTEM, _QUESTION, _CALL, _RESULT), (_TOOL,))
@@ -50,4 +50,6 @@ def example(facts: ModelFacts) -> Example:
 
 
 def _prompt(facts: ModelFacts, conversation: Conversation) -> str:
-    return rendered_prompt(facts, Generation(prompt=conversation), conversation)
+    return rendered_prompt(
+        facts_with(facts, conversation.tools), Generation(prompt=conversation), conversation
+    )

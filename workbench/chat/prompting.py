@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from workbench.backend import ModelFacts
@@ -12,6 +13,11 @@ from workbench.chat.template import render
 from workbench.conversation import Conversation, Tool
 from workbench.errors import InvalidModel, InvalidRequest
 from workbench.generation import Generation
+
+
+def facts_with(facts: ModelFacts, tools: Sequence[Tool]) -> ModelFacts:
+    """The facts as they hold beside these tools: some models have a template of its own for them."""
+    return facts if not (tools and facts.tool_template) else replace(facts, chat_template=facts.tool_template)
 
 
 def format_of(facts: ModelFacts) -> AnswerFormat:

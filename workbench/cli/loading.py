@@ -38,7 +38,7 @@ async def open_told(
     for notice in provider.facts.notices:
         output.note(notice)
     if chat_template is not None:
-        provider.facts = replace(provider.facts, chat_template=chat_template)
+        provider.facts = replace(provider.facts, chat_template=chat_template, tool_template=None)
     return provider
 
 

@@ -57,6 +57,7 @@ def _facts(model: LocalModel, inspected: Inspection) -> ModelFacts:
         parallel=1,
         vocabulary_size=inspected.vocabulary or 0,
         chat_template=inspected.template,
+        tool_template=header.tool_template if header else None,
         special_tokens=_special_tokens(header) if header else {},
         own_tokens=_own_tokens(header) if header else {},
     )

@@ -109,6 +109,11 @@ class Header:
         return self.text("tokenizer.chat_template")
 
     @property
+    def tool_template(self) -> str | None:
+        """The template for conversations with tools, where it is another."""
+        return self.text("tokenizer.chat_template.tool_use")
+
+    @property
     def shards(self) -> int:
         """The number of files that the model is split over, as its metadata says."""
         return max(1, self.number("split.count") or 1)

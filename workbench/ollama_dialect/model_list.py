@@ -144,7 +144,7 @@ def shown(created: int, facts: ModelFacts) -> OllamaShown:
 
 
 def _capabilities(facts: ModelFacts) -> list[str]:
-    template = facts.chat_template or ""
+    template = (facts.chat_template or "") + (facts.tool_template or "")
     marks = {
         "completion": "generate" in facts.capabilities,
         "tools": "generate" in facts.capabilities and "tools" in template,

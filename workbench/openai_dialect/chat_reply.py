@@ -83,7 +83,11 @@ ChatCompletion = Envelope[ChatChoice]
 
 
 class ChatReply(Reply):
-    """Makes the wire objects of one chat answer. `calls_functions` writes a call in OpenAI's older form."""
+    """Makes the wire objects of one chat answer.
+
+    `calls_functions` writes a call in OpenAI's older form. `function_named`: the request says which function
+    is called, and an answer that calls it then just stops, as OpenAI has it.
+    """
 
     id_prefix = "chatcmpl"
     chunk_object = "chat.completion.chunk"
@@ -97,9 +101,11 @@ class ChatReply(Reply):
         *,
         include_usage: bool = False,
         calls_functions: bool = False,
+        function_named: bool = False,
     ) -> None:
         super().__init__(model, fingerprint, choices_per_prompt, include_usage=include_usage)
         self._calls_functions = calls_functions
+        self._function_named = function_named
 
     def opening(self, index: int, first: Event) -> ChatChunk:
         content = None if isinstance(first, ToolCallDelta) else ""
@@ -155,9 +161,11 @@ class ChatReply(Reply):
         return message
 
     def _reason(self, finished: Finished) -> ChatFinishReason:
-        if self._calls_functions and finished.reason == "tool_calls":
-            return "function_call"
-        return finished.reason
+        if finished.reason != "tool_calls":
+            return finished.reason
+        if self._function_named:
+            return "stop"
+        return "function_call" if self._calls_functions else "tool_calls"
 
 
 def _function(delta: ToolCallDelta) -> FunctionDelta:

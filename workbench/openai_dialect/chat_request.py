@@ -75,6 +75,7 @@ class ChatRequest(GenerationRequest, kw_only=True):
             self.choices_per_prompt,
             include_usage=self.include_usage,
             calls_functions=bool(self.functions),
+            function_named=bool(self._tools_and_use()[1].name),
         )
 
     def _first_generation(self) -> Generation:
