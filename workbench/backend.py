@@ -19,7 +19,7 @@ from workbench.engine_settings import EngineSettings, Speculation
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, FinishReason, SampledToken, Usage
 from workbench.generation import Generation
-from workbench.ports import Estimator
+from workbench.ports import Estimator, Quantizer
 from workbench.sampling import SamplingSettings
 
 Capability = Literal["generate", "embed", "rank", "logprobs", "constrain"]
@@ -251,4 +251,8 @@ class Backend(ABC):
 
     def estimator(self) -> Estimator | None:
         """A new one, which starts nothing before it is asked; None where memory cannot be told."""
+        return None
+
+    def quantizer(self) -> Quantizer | None:
+        """A new one, which starts nothing before it is asked; None where it cannot make models smaller."""
         return None

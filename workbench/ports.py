@@ -12,6 +12,7 @@ from pathlib import Path
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
+from workbench.quantize_request import QuantizePlan, QuantizeProgress, QuantizeRequest, QuantType
 
 
 class Estimator(ABC):
@@ -30,3 +31,33 @@ class Estimator(ABC):
     @abstractmethod
     def close(self) -> None:
         """End what was started. Idempotent."""
+
+
+class Quantizer(ABC):
+    """Port: files of a model in fewer bits. For one thread at a time."""
+
+    @property
+    @abstractmethod
+    def types(self) -> tuple[QuantType, ...]:
+        """Those it can make, from few bits to many. Loads nothing."""
+
+    @abstractmethod
+    def type_named(self, name: str) -> QuantType:
+        """That type, whatever the case of its letters. Raises InvalidRequest and suggests others."""
+
+    @abstractmethod
+    def plan(self, request: QuantizeRequest) -> QuantizePlan:
+        """What would come of it. Raises InvalidModel, InvalidRequest or EngineDied."""
+
+    @abstractmethod
+    def quantize(
+        self, request: QuantizeRequest, target: Path, progress: QuantizeProgress
+    ) -> tuple[Path, ...]:
+        """Write it and return the files: `target`, or for several shards names that begin with it.
+
+        Raises as `plan` does, and NoSpace; then, and also when the caller is killed, no such file is left.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started, whatever it is doing. Idempotent."""

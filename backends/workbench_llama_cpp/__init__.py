@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.backend import Backend, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.ports import Estimator
+from workbench.ports import Estimator, Quantizer
 from workbench_llama_cpp.builds import install_command
 
 
@@ -57,3 +57,8 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
         return LlamaCppEstimator()
+
+    def quantizer(self) -> Quantizer:
+        from workbench_llama_cpp.quantizing.quantizer import LlamaCppQuantizer
+
+        return LlamaCppQuantizer()

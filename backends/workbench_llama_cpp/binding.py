@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import cast
 
@@ -16,15 +19,18 @@ from workbench.errors import EngineUnavailable
 
 
 class Log:
-    """The last lines that llama.cpp wrote. Part lines are joined."""
+    """The last lines that llama.cpp wrote. Part lines are joined; `watch` is told each whole one."""
 
     def __init__(self) -> None:
         self.lines: deque[str] = deque(maxlen=400)
+        self.watch: Callable[[str], None] = lambda line: None
         self._partial = ""
 
     def write(self, text: str) -> None:
         *whole, self._partial = (self._partial + text).split("\n")
         self.lines.extend(whole)
+        for line in whole:
+            self.watch(line)
 
     def clear(self) -> None:
         self.lines.clear()
@@ -55,3 +61,9 @@ def llama() -> ModuleType:
     functions.keep_log_callback = keep  # ctypes frees a callback that nobody holds
     functions.llama_backend_init()
     return cast(ModuleType, functions)
+
+
+def import_c_functions_alone() -> None:
+    """For processes that need no more: the rest of llama-cpp-python takes five times as long to import."""
+    if (package := find_spec("llama_cpp")) is not None:
+        sys.modules["llama_cpp"] = module_from_spec(package)

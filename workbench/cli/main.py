@@ -22,6 +22,7 @@ COMMANDS = {
     "batch": ("workbench.cli.batch:batch", "Answer a file of requests."),
     "keys": ("workbench.cli.keys:keys", "Make, list and revoke keys for the endpoint."),
     "fit": ("workbench.cli.fit:fit", "Tell what a model needs, here or on a GPU you do not have."),
+    "quantize": ("workbench.cli.quantize:quantize", "Make a model smaller."),
     "pull": ("workbench.cli.pull:pull", "Bring models onto this machine."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),
     "search": ("workbench.cli.search:search", "Find models on the hub."),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from workbench import wording
 from workbench.cli import output
 from workbench.models import Description, LocalModel
 from workbench.models.inspection import Heads, Inspection
+from workbench.models.provenance import Provenance
 from workbench.models.stores import StoredModel, store_of
 from workbench.models.tensor_mix import RoleMix
 
@@ -46,6 +49,18 @@ def _facts(model: LocalModel, described: Description, inspected: Inspection) -> 
         ("vocabulary", _number(inspected.vocabulary, " tokens")),
         ("licence", inspected.licence),
         ("projector", described.projector.name if described.projector else ""),
+        *(_origin(inspected.provenance) if inspected.provenance else ()),
+    ]
+
+
+def _origin(made: Provenance) -> list[tuple[str, str]]:
+    hashes = ", ".join(made.source_hashes)
+    return [
+        ("made of", f"{made.source}, SHA-256 {hashes}" if hashes else made.source),
+        ("made by", made.tools),
+        ("recipe", f"{made.type} {made.recipe}".strip()),
+        ("imatrix", made.importance + (f", SHA-256 {made.importance_hash}" if made.importance_hash else "")),
+        ("calibrated on", made.dataset + (f", SHA-256 {made.corpus_hash}" if made.corpus_hash else "")),
     ]
 
 
@@ -137,6 +152,7 @@ def model_document(model: LocalModel, described: Description, inspected: Inspect
         "template": inspected.template,
         "ollama_template": inspected.ollama_template,
         "licence": inspected.licence,
+        "provenance": None if inspected.provenance is None else asdict(inspected.provenance),
         "projector": None if described.projector is None else str(described.projector),
         "files": [str(path) for path in described.files],
         "places": [_place_document(place) for place in model.places],

@@ -13,6 +13,7 @@ import click
 from workbench.duration import seconds_of
 from workbench.engine_settings import Lora, TensorOverride
 from workbench.errors import InvalidRequest
+from workbench.quantize_request import TensorType
 
 
 class _Notation(click.ParamType[Any]):
@@ -53,6 +54,14 @@ class _TensorOverride(_Notation):
         if not pattern or not buffer:
             self.refuse(value)
         return TensorOverride(pattern, buffer)
+
+
+class _TensorType(_Notation):
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> TensorType:
+        pattern, _, kind = value.rpartition("=")
+        if not pattern or not kind:
+            self.refuse(value)
+        return TensorType(pattern, kind)
 
 
 class _Shares(_Notation):
@@ -115,6 +124,7 @@ MEMORY = _Memory("SIZE")
 BIAS = _Bias("ID=BIAS")
 KV_TYPES_OF_CACHE = _KvTypes("TYPE[,TYPE]")
 TENSOR_OVERRIDE = _TensorOverride("PATTERN=BUFFER")
+TENSOR_TYPE = _TensorType("REGEX=TYPE")
 SHARES = _Shares("A,B,...")
 DURATION = _Duration("TIME")
 LORA = _Lora("PATH[=SCALE]")

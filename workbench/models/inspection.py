@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from workbench.gguf import Array, Header, read_model
 from workbench.models.folder_facts import FolderFacts, folder_facts
 from workbench.models.local import LocalModel
+from workbench.models.provenance import Provenance, provenance_of
 from workbench.models.stores import StoredModel
 from workbench.models.stores.safetensors_header import read_header
 from workbench.models.stores.walking import json_object, read_text
@@ -33,6 +34,7 @@ class Inspection:
         parameters: All weights; `active_parameters` are those that one token meets.
         mix: Its tensors by role.
         template: Its chat template, in Jinja; `ollama_template` is in Ollama's own language.
+        provenance: How it was quantized.
     """
 
     title: str = ""
@@ -52,6 +54,7 @@ class Inspection:
     template: str = ""
     ollama_template: str = ""
     licence: str = ""
+    provenance: Provenance | None = None
 
     @property
     def weights_bytes(self) -> int:
@@ -99,6 +102,7 @@ def _of_gguf(header: Header) -> Inspection:
         mix=parts,
         template=header.chat_template or "",
         licence=header.text("general.license.name") or header.text("general.license") or "",
+        provenance=provenance_of(header),
     )
 
 

@@ -6,7 +6,6 @@ It is given its time and no more; what it said last is kept for the message. Not
 from __future__ import annotations
 
 import os
-import re
 import select
 import subprocess
 import sys
@@ -17,12 +16,12 @@ from typing import IO
 
 from workbench.errors import EngineDied, WorkbenchError, error_of_kind
 from workbench_llama_cpp.estimating import messages
+from workbench_llama_cpp.frames import LENGTH, Refused, frame
+from workbench_llama_cpp.last_words import how_it_ended
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
 _MODULE = "workbench_llama_cpp.estimating.worker"
-_LAST_WORDS = 4096
-_SOURCE_FOLDER = re.compile(r"/\S+/(?=[^/\s]+:\d+:)")
 _QUIET = {"GGML_NO_BACKTRACE": "1", "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1"}
 
 
@@ -79,11 +78,11 @@ class HelperProcess:
             self._start()
         assert self._process is not None and self._process.stdin is not None
         try:
-            self._process.stdin.write(messages.frame(question))
+            self._process.stdin.write(frame(question))
         except OSError:
             raise self._death() from None
         answer = self._read(ANSWER_SECONDS)
-        if isinstance(answer, messages.Refused):
+        if isinstance(answer, Refused):
             raise error_of_kind(answer.kind, answer.message, answer.remedy)
         assert isinstance(answer, messages.Measured)
         return answer
@@ -109,13 +108,13 @@ class HelperProcess:
             env={**os.environ, **_QUIET},
         )
         answer = self._read(START_SECONDS)
-        if isinstance(answer, messages.Refused):
+        if isinstance(answer, Refused):
             self.close()
             raise error_of_kind(answer.kind, answer.message, answer.remedy)
 
     def _read(self, patience: float) -> messages.Answer:
         deadline = time.monotonic() + patience
-        (length,) = messages.LENGTH.unpack(self._bytes(messages.LENGTH.size, deadline))
+        (length,) = LENGTH.unpack(self._bytes(LENGTH.size, deadline))
         return messages.answer(self._bytes(length, deadline))
 
     def _bytes(self, count: int, deadline: float) -> bytes:
@@ -135,12 +134,9 @@ class HelperProcess:
     def _death(self) -> _Died:
         """How the process ended, once it has."""
         assert self._process is not None and self._last_words is not None
-        code = self._process.wait()
-        self._last_words.seek(0)
-        said = self._last_words.read()[-_LAST_WORDS:].decode(errors="replace").strip().splitlines()
+        how = how_it_ended(self._process, self._last_words)
         self.close()
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return _Died(f"{how}: {_SOURCE_FOLDER.sub('', said[-1].strip())}" if said else how)
+        return _Died(how)
 
 
 def _told(death: _Died) -> EngineDied:

@@ -14,14 +14,14 @@ import signal
 import sys
 import threading
 from collections import deque
-from importlib.util import find_spec, module_from_spec
 from typing import BinaryIO
 
 from workbench.errors import Unsupported, WorkbenchError
-from workbench_llama_cpp.binding import log
+from workbench_llama_cpp.binding import import_c_functions_alone, log
 from workbench_llama_cpp.estimating import messages, proof
 from workbench_llama_cpp.estimating.measuring import Measuring, cards_for
 from workbench_llama_cpp.estimating.projector import measure_projector
+from workbench_llama_cpp.frames import Refused, frame, read_body
 
 _LOG_LINES = 200_000
 """The log tells a layer's device in one line each, among many others."""
@@ -34,21 +34,15 @@ def main() -> None:
     questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, questions), daemon=True).start()
     log.lines = deque(maxlen=_LOG_LINES)
-    _import_c_functions_alone()
+    import_c_functions_alone()
     measuring = _first_answer(answers, exact="--log" not in sys.argv)
     while True:
         answer = _answer(measuring, messages.question(questions.get()))
         _send(answers, answer)
 
 
-def _import_c_functions_alone() -> None:
-    """The rest of llama-cpp-python is not needed here, and takes five times as long to import."""
-    if (package := find_spec("llama_cpp")) is not None:
-        sys.modules["llama_cpp"] = module_from_spec(package)
-
-
 def _listen(stream: BinaryIO, questions: queue.SimpleQueue[bytes]) -> None:
-    while (body := messages.read_body(stream)) is not None:
+    while (body := read_body(stream)) is not None:
         questions.put(body)
     os._exit(0)
 
@@ -78,12 +72,12 @@ def _answer(measuring: Measuring, question: messages.Question) -> messages.Answe
         return _refused(error)
 
 
-def _refused(error: WorkbenchError) -> messages.Refused:
-    return messages.Refused(error.kind, error.message, error.remedy)
+def _refused(error: WorkbenchError) -> Refused:
+    return Refused(error.kind, error.message, error.remedy)
 
 
 def _send(answers: BinaryIO, answer: messages.Answer) -> None:
-    answers.write(messages.frame(answer))
+    answers.write(frame(answer))
     answers.flush()
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from workbench.errors import NoSpace, WorkbenchError
 
+_KEPT = "What has arrived is kept; make room and start it again."
+_MORE_ROOM = "Make room, for which `workbench rm` and `workbench dedupe` can help, or set HF_HUB_CACHE."
+
 
 def flush_folder(folder: Path) -> None:
     """Make new names in the folder outlive a loss of power, where the system knows how."""
@@ -24,7 +27,7 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def unwritable(path: Path, error: OSError) -> WorkbenchError:
+def unwritable(path: Path, error: OSError, remedy: str = _KEPT) -> WorkbenchError:
     """The error for a file that the system did not let us write."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
@@ -35,10 +38,10 @@ def unwritable(path: Path, error: OSError) -> WorkbenchError:
             message = f"{path.parent} may not be written to."
         case _:
             return WorkbenchError(f"{path} cannot be written: {error.strerror}.", "Check the disk.")
-    return NoSpace(message, "What has arrived is kept; make room and start it again.")
+    return NoSpace(message, remedy)
 
 
-def check_space(folder: Path, needed: int) -> None:
+def check_space(folder: Path, needed: int, remedy: str = _MORE_ROOM) -> None:
     """Raise NoSpace when the disk that holds the folder, or will, has less than `needed` bytes free."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
@@ -46,5 +49,5 @@ def check_space(folder: Path, needed: int) -> None:
         raise NoSpace(
             f"{needed:,} bytes are still to come and {there} has {free:,} free: "
             f"{needed - free:,} bytes are missing.",
-            "Make room, for which `workbench rm` and `workbench dedupe` can help, or set HF_HUB_CACHE.",
+            remedy,
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["waiting", "checking", "fetching", "done"]
+Phase = Literal["waiting", "checking", "fetching", "making", "done"]
 
 WINDOW_SECONDS = 15.0
 SURE_AFTER_SECONDS = 1.0
@@ -19,7 +19,7 @@ class Progress:
     """One moment of a transfer.
 
     Attributes:
-        phase: "waiting" for another process, "checking" what is there, "fetching", or "done".
+        phase: "waiting" for another process, "checking" what is there, "fetching", "making", or "done".
         done_bytes: Bytes that are here, of total_bytes; fetched_bytes came over the network by now.
         bytes_per_second: Over the last seconds, or None while that is not known.
         seconds_left: At that speed, or None while that is not known.
