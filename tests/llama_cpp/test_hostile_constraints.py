@@ -115,14 +115,14 @@ def test_what_grows_too_complex_fails_alone(engine: LlamaCppEngine) -> None:
 @pytest.mark.parametrize(
     ("constraint", "place"),
     [
-        (schema(properties={"a": {"items": {"not": {}}}}), "properties.a.items.not"),
+        (schema(properties={"a": {"items": {"not": {"format": "date"}}}}), "properties.a.items.not.format"),
         (schema(anyOf=[{"type": "null"}, {"type": "strange"}]), "anyOf.1.type"),
         (schema(properties={"a": {"pattern": "a"}, "b": {"pattern": "(?=a)"}}), "properties.b.pattern"),
         (schema(properties={"a": {"format": "date"}, "b": {"format": "zip"}}), "properties.b.format"),
         (schema(items={"$ref": "#/$defs/none"}), "items.$ref"),
         (schema(properties={"a": {"multipleOf": 999999999991}}), "properties.a.multipleOf"),
         (schema(properties={"a": {"uniqueItems": True}}), "properties.a.uniqueItems"),
-        (schema(**{"x-guidance": {"lenient": True}, "contains": {}}), "contains"),
+        (schema(**{"x-guidance": {"lenient": True}, "unevaluatedItems": False}), "unevaluatedItems"),
         (Constraint("lark", "start: a\na: nowhere"), "2(4)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

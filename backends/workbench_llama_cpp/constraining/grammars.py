@@ -53,10 +53,10 @@ class Grammars:
                 f"The constraint has {len(constraint.text)} characters, {MOST_CHARACTERS} at most are taken.",
                 "Ask for a simpler form.",
             )
-        grammar = translated(constraint)
-        if fault := self._trial.fault(grammar):
-            raise refusal(constraint, fault)
-        matcher = self.executor.submit(self._matcher, grammar).result()
+        found = self._trial.finding(translated(constraint))
+        if found.fault:
+            raise refusal(constraint, found.fault, found.place)
+        matcher = self.executor.submit(self._matcher, found.grammar).result()
         if matcher.is_error():
             raise refusal(constraint, matcher.get_error())
         return matcher

@@ -32,10 +32,11 @@ _NAMING = ("properties", "$defs", "definitions")
 _NOTHING_MATCHES = ("NoExtension", "NoExtensionBias")
 
 
-def refusal(constraint: Constraint, said: str) -> InvalidConstraint:
-    """`said` is the whole message."""
+def refusal(constraint: Constraint, said: str, place: str = "") -> InvalidConstraint:
+    """`said` is the whole message, and `place` that of the keyword in a schema, where it is known."""
     name = _NAMES[constraint.kind]
-    place = _place(constraint.text, said) if constraint.kind == "json_schema" else ""
+    if not place and constraint.kind == "json_schema":
+        place = _place(constraint.text, said)
     where = f" at {place}" if place else ""
     return InvalidConstraint(
         f"The {name} cannot be enforced{where}: {_reason(said)}.", f"Correct the {name}."

@@ -1,8 +1,8 @@
 """The process in which a grammar is compiled on trial: `python -m workbench_llama_cpp.constraining.trial`.
 
-Reads a vocabulary's size and control tokens, then grammars, and writes what is wrong with each, "" for
-nothing, all as lines of JSON. A grammar that takes too much memory, stack or time ends this process and
-nothing else. Of the other tokens it knows the single bytes.
+Reads a vocabulary's size and control tokens, then grammars, and writes a Finding of each, all as lines of
+JSON. A grammar that takes too much memory, stack or time ends this process and nothing else. Of the other
+tokens it knows the single bytes.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ import signal
 import sys
 import threading
 
+import msgspec
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
+from workbench_llama_cpp.constraining.enforceable import in_known_words
+from workbench_llama_cpp.constraining.finding import Finding
 from workbench_llama_cpp.constraining.limits import COMPILE_SECONDS, COMPILE_STACK, LIMITS
+from workbench_llama_cpp.constraining.schemas.schema import NotEnforceable
 
 MOST_BYTES = 2 << 30
 STEPS = 8
 
 
-class _Bytes:
+class Bytes:
     """A tokenizer as TokenizerWrapper wants one."""
 
     bos_token_id = None
@@ -43,12 +47,29 @@ class _Bytes:
 
 
 def _answer_all() -> None:
-    tokenizer = LLTokenizer(TokenizerWrapper(_Bytes(*json.loads(sys.stdin.readline()))))
+    tokenizer = LLTokenizer(TokenizerWrapper(Bytes(*json.loads(sys.stdin.readline()))))
     for line in sys.stdin:
         _give_time()
-        matcher = LLMatcher(tokenizer, json.loads(line), log_level=0, limits=LIMITS)
-        _go_some_way(matcher)
-        print(json.dumps(matcher.get_error()), flush=True)
+        print(msgspec.json.encode(on_trial(tokenizer, json.loads(line))).decode(), flush=True)
+
+
+def on_trial(tokenizer: LLTokenizer, grammar: str) -> Finding:
+    """The grammar as it is, or else in other words, or what is wrong with it."""
+    if not (fault := _fault(tokenizer, grammar)):
+        return Finding(grammar)
+    try:
+        other = in_known_words(grammar)
+    except NotEnforceable as error:
+        return Finding(grammar, f"{error.reason}.", error.place)
+    if other != grammar and not (fault := _fault(tokenizer, other)):
+        return Finding(other)
+    return Finding(grammar, fault)
+
+
+def _fault(tokenizer: LLTokenizer, grammar: str) -> str:
+    matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=LIMITS)
+    _go_some_way(matcher)
+    return matcher.get_error()
 
 
 def _go_some_way(matcher: LLMatcher) -> None:

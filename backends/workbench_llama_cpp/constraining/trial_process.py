@@ -9,12 +9,16 @@ import sys
 import threading
 from contextlib import suppress
 
+import msgspec
+
 from workbench.errors import InvalidConstraint
+from workbench_llama_cpp.constraining.finding import Finding
 
 PATIENCE_SECONDS = 60.0
 """The system ends a trial after its processor time; this is for a machine that gives it none."""
 
 _MODULE = "workbench_llama_cpp.constraining.trial"
+_decoder = msgspec.json.Decoder(Finding)
 
 
 class TrialProcess:
@@ -26,12 +30,12 @@ class TrialProcess:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
-    def fault(self, grammar: str) -> str:
-        """What is wrong with the grammar, "" for nothing. Raises InvalidConstraint when it takes too much."""
+    def finding(self, grammar: str) -> Finding:
+        """Raises InvalidConstraint when the grammar takes too much."""
         with self._lock:
             process = self._process or self._start()
             if said := _answer(process, grammar):
-                return str(json.loads(said))
+                return _decoder.decode(said)
             self._end(process)
             raise InvalidConstraint(
                 "The constraint takes too much time or memory: it nests too deeply or repeats too often.",
