@@ -5,15 +5,15 @@ A field that an engine cannot honour is refused by that engine with its reason, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from workbench.errors import InvalidRequest
 
 FlashAttention = Literal["auto", "on", "off"]
 Pooling = Literal["mean", "cls", "last", "rank"]
-Speculation = Literal["off", "ngram"]
-"""Where drafts of an answer's next tokens come from: with "ngram", from the text before it."""
+Speculation = Literal["off", "ngram", "draft"]
+"""Where drafts of an answer's next tokens come from: "ngram" the text before it, "draft" a second model."""
 
 KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
 
@@ -52,7 +52,9 @@ class EngineSettings:
         threads: CPU threads; None means the physical cores this process may use.
         micro_batch: Tokens computed in one pass at most.
         pooling: How one vector is made of a text's tokens; None means as the model's file says.
-        speculation: How answers are drafted, unless a request says otherwise; with "off" none can be.
+        speculation: How answers are drafted, unless a request says otherwise; None: by the draft model where
+            there is one.
+        draft: The path of a smaller model with the same vocabulary, which drafts; None: there is none.
         prompt_cache_bytes: How much of the disk may keep computed prompts until they come again; 0: none.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
@@ -69,7 +71,8 @@ class EngineSettings:
     devices: tuple[str, ...] = ()
     threads: int | None = None
     micro_batch: int = 512
-    speculation: Speculation = "off"
+    speculation: Speculation | None = None
+    draft: str | None = None
     lora: tuple[Lora, ...] = ()
     pooling: Pooling | None = None
     prompt_cache_bytes: int = 0
@@ -78,7 +81,32 @@ class EngineSettings:
     @property
     def output_rows(self) -> int:
         """Tokens whose logits one step may need: one of each request, and what is drafted."""
-        return self.parallel + (DRAFT_ROWS if self.speculation != "off" else 0)
+        return self.parallel + (DRAFT_ROWS if self.draft or self.usual_speculation != "off" else 0)
+
+    @property
+    def usual_speculation(self) -> Speculation:
+        """How the answers are drafted to requests that do not say."""
+        return self.speculation or ("draft" if self.draft else "off")
+
+    def for_draft(self, context_length: int, trained_context: int | None) -> EngineSettings:
+        """How the draft model is loaded beside one that gives each request so many tokens.
+
+        It sees what the model sees, as far as it was trained to; where the model's layers go says nothing
+        about the draft's, unless all are on the CPU.
+        """
+        return replace(
+            self,
+            context_length=min(context_length, trained_context or context_length),
+            gpu_layers=0 if self.gpu_layers == 0 else None,
+            experts_on_cpu=0,
+            tensor_overrides=(),
+            split=(),
+            lora=(),
+            pooling=None,
+            speculation=None,
+            draft=None,
+            prompt_cache_bytes=0,
+        )
 
     def __post_init__(self) -> None:
         for name in ("context_length", "parallel", "threads", "micro_batch"):
@@ -94,6 +122,8 @@ class EngineSettings:
                 raise InvalidRequest(
                     f"{kv_type!r} is no KV cache type.", f"Choose one of {', '.join(KV_TYPES)}."
                 )
+        if self.speculation == "draft" and not self.draft:
+            raise InvalidRequest("There is no model to draft with.", "Name a small one with --draft.")
         if any(not share >= 0 for share in self.split) or (self.split and not sum(self.split) > 0):
             raise InvalidRequest(
                 f"The split {self.split} is no set of proportions.", "Give one share per device."

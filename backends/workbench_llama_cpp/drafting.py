@@ -6,52 +6,126 @@ Knows nothing of batches or logits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.backend import TokenRequest
 from workbench.engine_settings import DRAFT_ROWS, Speculation
 from workbench.errors import InvalidRequest
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.cache import takes_back
+from workbench_llama_cpp.draft_model import DraftModel, Wish
 from workbench_llama_cpp.loading import Loaded
 from workbench_llama_cpp.ngram import continuation
 from workbench_llama_cpp.pace import Pace
-from workbench_llama_cpp.speculation import Ambition
+from workbench_llama_cpp.slots import Tokens
+from workbench_llama_cpp.speculation import USUAL, Acceptance, Ambition
+
+_WEIGHT = 0.3
+"""Of one answer's experience in what the next ones expect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How an answer's draft, of `most` tokens, may be had: `found` in its text, or from the draft model."""
+
+    active: Active
+    text: Tokens
+    found: Sequence[int] = ()
+    by_model: bool = False
+    most: int = 0
 
 
 class Drafting:
-    """Serves one engine."""
+    """Serves one engine. Owns the context of its draft model."""
 
     def __init__(self, loaded: Loaded, pace: Pace) -> None:
-        self._usual = loaded.settings.speculation if takes_back(loaded.model) else "off"
+        self._able = takes_back(loaded.model)
+        self._settings = loaded.settings
         self._context_length = loaded.context_length
         self._pace = pace
         self._ambition = Ambition(loaded.settings.micro_batch, DRAFT_ROWS)
+        self._model = DraftModel(loaded.draft, loaded.vocabulary.size) if loaded.draft else None
+        self._rates: dict[Speculation, float] = {}
 
     def check(self, wanted: Speculation | None) -> None:
         """Raise InvalidRequest for drafts of a kind that the engine was not loaded for."""
-        if wanted not in (None, "off", self._usual):
+        if wanted in (None, "off"):
+            return
+        flag = "--draft MODEL" if wanted == "draft" else "--speculate ngram"
+        if not self._able:
+            raise InvalidRequest("This kind of model cannot take back tokens.", "Leave speculate out.")
+        if self._settings.output_rows == self._settings.parallel or (wanted == "draft" and not self._model):
             raise InvalidRequest(
                 f"{wanted!r} speculation is not at hand: the model was loaded without it.",
-                f"Leave it out, or load the model with --speculate {wanted}.",
+                f"Leave it out, or load the model with {flag}.",
             )
+
+    def expected(self, request: TokenRequest) -> Acceptance:
+        """How good the drafts for a new request will be, as far as earlier ones tell."""
+        return Acceptance(right=2 * self._rates.get(self._kind(request), USUAL))
 
     def drafts(self, answers: Sequence[Active]) -> list[Sequence[int]]:
         """Tokens to check after the next one of each answer."""
-        found = [self._draft(active) for active in answers]
-        if not any(len(tokens) for tokens in found):
-            return found
-        available, rates = [len(tokens) for tokens in found], [one.acceptance.rate for one in answers]
-        shares = self._ambition.shares(available, rates, self._pace.alone)
+        outlooks = [self._outlook(active) for active in answers]
+        if not any(one.most for one in outlooks):
+            return [()] * len(answers)
+        available, rates = [one.most for one in outlooks], [one.active.acceptance.rate for one in outlooks]
+        shares = self._ambition.shares(
+            available, rates, self._pace.alone, lambda shares: self._seconds(outlooks, shares)
+        )
         for active, share in zip(answers, shares, strict=True):
             if not share:
                 active.acceptance.fade()
-        return [tokens[:share] for tokens, share in zip(found, shares, strict=True)]
+        guessed = self._guessed(outlooks, shares)
+        return [
+            guessed.get(one.active.request.id, ()) if one.by_model else one.found[:share]
+            for one, share in zip(outlooks, shares, strict=True)
+        ]
 
-    def _draft(self, active: Active) -> Sequence[int]:
+    def release(self, active: Active) -> None:
+        """The request has ended."""
+        kind = self._kind(active.request)
+        known = self._rates.get(kind, USUAL)
+        self._rates[kind] = known + _WEIGHT * (active.acceptance.rate - known)
+        if self._model is not None:
+            self._model.release(active.request.id)
+
+    def close(self) -> None:
+        if self._model is not None:
+            self._model.close()
+
+    def _kind(self, request: TokenRequest) -> Speculation:
+        return request.speculation or self._settings.usual_speculation
+
+    def _outlook(self, active: Active) -> Outlook:
         room = min(DRAFT_ROWS, active.room_for_drafts(self._context_length))
-        if room < 1 or active.matching is not None or (active.request.speculation or self._usual) == "off":
-            return ()
+        kind = self._kind(active.request)
+        if room < 1 or active.matching is not None or kind == "off" or not self._able:
+            return Outlook(active, np.empty(0, np.int32))
         assert active.slot is not None
         text = np.append(active.slot.tokens, np.int32(active.next_token))
-        return [int(token) for token in continuation(text, room)]
+        if kind == "ngram":
+            found = [int(token) for token in continuation(text, room)]
+            return Outlook(active, text, found, most=len(found))
+        return Outlook(active, text, by_model=True, most=self._model.room(text, room) if self._model else 0)
+
+    def _seconds(self, outlooks: Sequence[Outlook], shares: Sequence[int]) -> float:
+        """What drafting so many tokens takes; reading a text is paid by as many tokens as came before."""
+        if self._model is None:
+            return 0.0
+        wished = [(one, share) for one, share in zip(outlooks, shares, strict=True) if one.by_model and share]
+        reading = sum(
+            self._model.reading_seconds(one.active.request.id, len(one.text)) / (1 + one.active.drawn)
+            for one, _ in wished
+        )
+        return reading + self._model.drafting_seconds([share for _, share in wished])
+
+    def _guessed(self, outlooks: Sequence[Outlook], shares: Sequence[int]) -> dict[int, list[int]]:
+        wishes = [
+            Wish(one.active.request.id, one.text, share)
+            for one, share in zip(outlooks, shares, strict=True)
+            if one.by_model and share
+        ]
+        return self._model.drafts(wishes) if self._model is not None and wishes else {}

@@ -19,13 +19,14 @@ from workbench.backend import (
 )
 from workbench.embedding import EmbeddingRequest
 from workbench.engine_settings import EngineSettings
-from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported
+from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
 from workbench_llama_cpp import loading, pooling
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
-from workbench_llama_cpp.binding import llama, log
+from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.cache import ContextMemory
 from workbench_llama_cpp.constraining.enforcer import Enforcer
+from workbench_llama_cpp.decoding import decode
 from workbench_llama_cpp.drafting import Drafting
 from workbench_llama_cpp.drawing import Drawing, ended
 from workbench_llama_cpp.embedding import Embedder
@@ -91,7 +92,8 @@ class LlamaCppEngine(Engine):
         matching = self._enforcer.begin(request)
         sampler = Sampler(request.sampling, self._vocabulary, request.prompt, self.facts.context_length)
         prompt = np.array(request.prompt, np.int32)
-        self._waiting.append(Active(request, prompt, sampler, matching=matching))
+        expected = self._drafting.expected(request)
+        self._waiting.append(Active(request, prompt, sampler, matching=matching, acceptance=expected))
 
     @property
     def busy(self) -> bool:
@@ -111,11 +113,11 @@ class LlamaCppEngine(Engine):
         late = self._events(
             [active for active in self._running if active.held is not None], self._drawing.draw
         )
-        started = time.perf_counter()
         rows, prompt_tokens = self._fill_batch()
         if not self._batch.size:
             return late
-        self._decode()
+        started = time.perf_counter()
+        decode(self._context, self._batch, self._slots)
         moved = [active for active in self._running if active.row is not None]
         events = self._events(moved, self._drawing.advance)
         self._pace.learn(rows, prompt_tokens, time.perf_counter() - started)
@@ -147,6 +149,7 @@ class LlamaCppEngine(Engine):
         if self._embedder is not None:
             self._embedder.close()
             self._embedder = None
+        self._drafting.close()
         if self._context is not None:
             self._llama.llama_free(self._context)
             self._context = None
@@ -205,15 +208,6 @@ class LlamaCppEngine(Engine):
             active.add_prompt(self._batch, share)
         return rows, sum(shares)
 
-    def _decode(self) -> None:
-        result = self._llama.llama_decode(self._context, self._batch.structure())
-        if result == 1:  # no room: what idle slots keep is given up
-            self._slots.forget_idle()
-            result = self._llama.llama_decode(self._context, self._batch.structure())
-        if result != 0:
-            said = next((line for line in reversed(log.lines) if line.strip()), "no reason given")
-            raise EngineDied(f"llama.cpp could not compute a step (code {result}): {said}.", "Ask again.")
-
     def _events(
         self, requests: Sequence[Active], advance: Callable[[Active], list[StepEvent]]
     ) -> list[StepEvent]:
@@ -229,6 +223,7 @@ class LlamaCppEngine(Engine):
     def _drop(self, active: Active) -> None:
         (self._waiting if active in self._waiting else self._running).remove(active)
         active.sampler.close()
+        self._drafting.release(active)
         if active.slot is not None:
             self._slots.release(active.slot)
             if self._prompt_cache:

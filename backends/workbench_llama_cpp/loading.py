@@ -12,11 +12,12 @@ from typing import Any
 
 from workbench.backend import Capability, LoadProgress, ModelFacts
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidModel, LoadCancelled
+from workbench.errors import InvalidModel, InvalidRequest, LoadCancelled
 from workbench.gguf import Header, check_whole, first_file, read_model
 from workbench_llama_cpp import parameters, pooling
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import takes_back
+from workbench_llama_cpp.draft_vocabulary import check_vocabulary
 from workbench_llama_cpp.memory import check_memory
 from workbench_llama_cpp.refusals import context_error, load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
@@ -24,7 +25,10 @@ from workbench_llama_cpp.vocabulary import Vocabulary
 
 @dataclass(slots=True)
 class Loaded:
-    """A model in memory: its handle, and what was learned while loading, `tight` about the memory."""
+    """A model in memory: its handle, and what was learned while loading, `tight` about the memory.
+
+    `draft` is the model that drafts for it.
+    """
 
     path: str
     model: Any
@@ -34,8 +38,11 @@ class Loaded:
     vocabulary: Vocabulary
     kept: list[object]
     tight: tuple[str, ...]
+    draft: Loaded | None = None
 
     def free(self) -> None:
+        if self.draft is not None:
+            self.draft.free()
         if self.model is not None:
             llama().llama_model_free(self.model)
             self.model = None
@@ -48,10 +55,45 @@ def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
     path = str(first_file(path))
     parameters.check(settings)
     pooling.pooling(header, settings)
-    tight = check_memory(header, settings)
-    model, kept = _load_weights(path, settings, progress)
+    draft = _draft_header(header, settings)
+    tight = check_memory(header, settings, draft)
+    whole = header.weights_bytes + (draft.weights_bytes if draft else 0)
+    share = header.weights_bytes / whole if whole else 1.0
+    model, kept = _load_weights(path, settings, lambda done: progress(done * share))
     length = parameters.context_length(settings, _trained_context(model))
-    return Loaded(path, model, header, settings, length, Vocabulary(model), kept, tight)
+    loaded = Loaded(path, model, header, settings, length, Vocabulary(model), kept, tight)
+    if draft is not None and settings.draft and takes_back(model):
+        try:
+            loaded.draft = _load_draft(
+                settings.draft,
+                settings.for_draft(length, draft.context_length),
+                lambda done: progress(share + done * (1 - share)),
+            )
+        except BaseException:
+            loaded.free()
+            raise
+    return loaded
+
+
+def _draft_header(header: Header, settings: EngineSettings) -> Header | None:
+    """Raises InvalidRequest for a model that cannot draft for this one."""
+    if settings.draft is None:
+        return None
+    draft = read_model(settings.draft)
+    check_vocabulary(header, draft)
+    return draft
+
+
+def _load_draft(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
+    draft = load(path, settings, progress)
+    if "generate" not in _capabilities(draft) or not takes_back(draft.model):
+        draft.free()
+        raise InvalidRequest(
+            f"{draft.header.source_name} cannot draft: it does not continue text token by token, or cannot "
+            "take tokens back.",
+            "Use another draft model.",
+        )
+    return draft
 
 
 def make_context(loaded: Loaded) -> Any:
@@ -145,7 +187,7 @@ def _notices(loaded: Loaded) -> list[str]:
         notices.append(
             f"The context of {length} tokens is longer than the {trained} the model was trained for."
         )
-    if loaded.settings.speculation != "off" and not takes_back(loaded.model):
+    if loaded.settings.usual_speculation != "off" and not takes_back(loaded.model):
         notices.append("Nothing is drafted: this kind of model cannot take back tokens.")
     if loaded.settings.gpu_layers and not parameters.gpu_count():
         notices.append("llama.cpp sees no GPU here: all layers are on the CPU.")

@@ -35,17 +35,20 @@ _MOST_TOKENS = 1 << 18  # of vocabularies
 _SMALL_CHANGE = 1 << 28
 
 
-def check_memory(header: Header, settings: EngineSettings) -> tuple[str, ...]:
+def check_memory(header: Header, settings: EngineSettings, draft: Header | None = None) -> tuple[str, ...]:
     """What is tight, in sentences. Raises DoesNotFit, and what the estimator raises about the model."""
     free = free_memory()
     frees = {card.name: free_on(card) for card in parameters.gpus(settings)}
     on_cards = {name: bytes_ for name, bytes_ in frees.items() if bytes_ is not None}
     length = parameters.context_length(settings, header.context_length or parameters.DEFAULT_CONTEXT)
-    if upper_bound(header, settings, length) <= min([free, *on_cards.values()]):
+    bound = upper_bound(header, settings, length)
+    if draft is not None:
+        bound += upper_bound(draft, settings.for_draft(length, draft.context_length), length)
+    if bound <= min([free, *on_cards.values()]):
         return ()
     try:
         with closing(LlamaCppEstimator()) as estimator:
-            estimate = estimator.estimate(header, settings)
+            estimate = estimator.estimate(header, settings, draft=draft)
     except (EngineDied, NoSpace, Unsupported):
         return ()  # loading it will tell
     _check(estimate, settings, length, {"CPU": free, **on_cards})

@@ -48,6 +48,10 @@ class Pace:
         """Seconds of a step with so many rows of answers and no prompt, None before the first one."""
         return self._answers_alone.get(answers)
 
+    def prompt_seconds(self, count: int) -> float:
+        """What so many prompt tokens take, 0 before the first ones."""
+        return count * (self._per_prompt_token or 0.0)
+
     def learn(self, answers: int, prompt_tokens: int, seconds: float) -> None:
         """Take in one step's time."""
         if not prompt_tokens:

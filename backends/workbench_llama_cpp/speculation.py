@@ -51,46 +51,40 @@ class Ambition:
         self._trust: dict[int, float] = {}
 
     def shares(
-        self, available: Sequence[int], rates: Sequence[float], seconds: Callable[[int], float | None]
+        self,
+        available: Sequence[int],
+        rates: Sequence[float],
+        seconds: Callable[[int], float | None],
+        drafting: Callable[[Sequence[int]], float] = lambda shares: 0.0,
     ) -> list[int]:
-        """How many drafts to check for each answer, of so many at hand, each right with that probability.
+        """How many drafts to check for each answer, of so many to be had, each right with that probability.
 
-        `seconds` tells what a step of so many rows takes, None where there was none yet.
+        `seconds` tells what a step of so many rows takes, None where there was none yet, and `drafting` what
+        it takes to come by the drafts. Those are chosen that bring the most tokens in a second, and as many
+        rows as fill the kernels.
         """
         answers = len(available)
+        alone, best = seconds(answers), [0] * answers
+        if alone is None:
+            return best
         hopes = sorted(
             (-(rate**place), index)
             for index, (count, rate) in enumerate(zip(available, rates, strict=True))
             for place in range(1, count + 1)
         )
-        chosen = self._best([-hope for hope, _ in hopes], answers, seconds)
-        shares = [0] * answers
-        for _, index in hopes[:chosen]:
-            shares[index] += 1
-        return shares
-
-    def _best(self, hopes: Sequence[float], answers: int, seconds: Callable[[int], float | None]) -> int:
-        """The number of drafts with the most tokens in a second; as many rows as fill the kernels."""
-        alone = seconds(answers)
-        if alone is None:
-            return 0
-        best, chosen = answers / alone, 0
+        speed = answers / alone
         first = (answers // ROWS_AT_ONCE + 1) * ROWS_AT_ONCE
         most = min(answers + min(len(hopes), self._draft_rows), self._most_rows)
         for rows in range(first, most + 1, ROWS_AT_ONCE):
-            slowness = self._slowed(rows, alone, seconds(rows))
-            speed = (answers + sum(hopes[: rows - answers])) / (alone * slowness)
-            if speed > best:
-                best, chosen = speed, rows - answers
-        self._fade(answers + chosen)
-        return chosen
-
-    def _slowed(self, rows: int, alone: float, measured: float | None) -> float:
-        """How many times longer such a step is; as long where it has not been tried, or not for long."""
-        if measured is None:
-            return 1.0
-        slowness = measured / alone
-        return 1 + (slowness - 1) * self._trust.setdefault(rows, 1.0)
+            likeliest = hopes[: rows - answers]
+            shares = [sum(index == answer for _, index in likeliest) for answer in range(answers)]
+            longer = (seconds(rows) or alone) - alone + drafting(shares)
+            taken = alone + longer * self._trust.setdefault(rows, 1.0)
+            found = (answers - sum(hope for hope, _ in likeliest)) / taken
+            if found > speed:
+                speed, best = found, shares
+        self._fade(answers + sum(best))
+        return best
 
     def _fade(self, tried: int) -> None:
         for rows in self._trust:

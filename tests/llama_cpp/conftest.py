@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from workbench.engine_settings import EngineSettings
+from workbench_llama_cpp import ngram
 from workbench_llama_cpp.engine import LlamaCppEngine, open_engine
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
+from workbench_llama_cpp.speculation import Ambition
 
 Open = Callable[..., LlamaCppEngine]
 
@@ -27,6 +29,17 @@ def open_tiny() -> Iterator[Open]:
     yield open_one
     for engine in opened:
         engine.close()
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draft wherever there is something to draft with, and check it whatever it costs."""
+    monkeypatch.setattr(ngram, "SHORTEST", 1)
+
+    def all_that_fits(self: Ambition, available: Sequence[int], *rest: object) -> list[int]:
+        return [min(count, self._draft_rows // len(available)) for count in available]
+
+    monkeypatch.setattr(Ambition, "shares", all_that_fits)
 
 
 @pytest.fixture(scope="module")

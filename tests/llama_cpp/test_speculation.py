@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,40 +10,18 @@ import pytest
 
 import workbench_guide
 from tests.contract.answers import GREEDY, Answer, run_all
-from tests.llama_cpp import tiny_models
+from tests.llama_cpp import guide_drafts, tiny_models
+from tests.llama_cpp.asking import asked, guide_prompt, guide_questions
 from tests.llama_cpp.conftest import Open
 from workbench.backend import TokenRequest
-from workbench.engine_settings import Speculation
 from workbench.errors import InvalidRequest
 from workbench.sampling import SamplingSettings
-from workbench_llama_cpp import ngram, speculation
-from workbench_llama_cpp.engine import LlamaCppEngine
+from workbench_llama_cpp import speculation
 from workbench_llama_cpp.ngram import continuation
 from workbench_llama_cpp.speculation import Acceptance, Ambition
 
-TOPICS = Path(__file__).parents[2] / "assets" / "guide_training" / "topics"
 REPEATED = tuple(b"one two three four five six seven eight nine ten. " * 4)
 MODELS = {"full": tiny_models.llama, "window": tiny_models.gemma3}
-
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draft wherever one token matches, and check it whatever it costs."""
-    monkeypatch.setattr(ngram, "SHORTEST", 1)
-
-    def all_that_fits(self: Ambition, available: Sequence[int], *rest: object) -> list[int]:
-        return [min(count, self._draft_rows // len(available)) for count in available]
-
-    monkeypatch.setattr(Ambition, "shares", all_that_fits)
-
-
-def ask(
-    engine: LlamaCppEngine, prompt: tuple[int, ...], drafts: Speculation | None, **fields: object
-) -> Answer:
-    fields = {"sampling": GREEDY, "max_tokens": 60, "ignore_end": True, **fields}
-    engine._slots.forget_idle()
-    engine.enqueue(TokenRequest(id=1, prompt=prompt, speculation=drafts, **fields))  # type: ignore[arg-type]
-    return run_all(engine)[1]
 
 
 def test_the_text_is_continued_as_it_went_on_before() -> None:
@@ -63,7 +39,7 @@ def test_greedy_answers_are_the_same(kind: str, tmp_path: Path, open_tiny: Open)
     counted = 0
     for start in range(8):
         prompt = REPEATED[start:]
-        plain, drafted = ask(engine, prompt, "off"), ask(engine, prompt, None)
+        plain, drafted = asked(engine, prompt, "off"), asked(engine, prompt, None)
         assert drafted.ids == plain.ids
         assert plain.ends[0].usage.drafted_tokens == 0
         usage = drafted.ends[0].usage
@@ -90,7 +66,7 @@ def test_accepted_drafts_save_steps(tmp_path: Path, open_tiny: Open) -> None:
 @pytest.mark.usefixtures("eager")
 def test_beside_other_requests_each_gets_its_own_answer(tmp_path: Path, open_tiny: Open) -> None:
     engine = open_tiny(tiny_models.llama(tmp_path / "model.gguf"), speculation="ngram")
-    alone = [ask(engine, REPEATED[start:], "off", logprobs=1) for start in range(5)]
+    alone = [asked(engine, REPEATED[start:], "off", logprobs=1) for start in range(5)]
     engine._slots.forget_idle()
     for start in range(5):
         engine.enqueue(
@@ -136,10 +112,9 @@ def test_the_guide_says_the_same(open_tiny: Open) -> None:
     engine = open_tiny(Path(workbench_guide.PATH), context_length=1024, parallel=1, speculation="ngram")
     drafted = 0
     for question in ("What can you do?", "What is a token?", "What is Q4_K_M?", "What is a KV cache?"):
-        text = f"<|im_start|>user\n{question} {question}<|im_end|>\n<|im_start|>assistant\n"
-        prompt = tuple(engine.tokenize(text, special=True))
-        plain = ask(engine, prompt, "off", ignore_end=False, max_tokens=120)
-        with_drafts = ask(engine, prompt, "ngram", ignore_end=False, max_tokens=120)
+        prompt = guide_prompt(engine, f"{question} {question}")
+        plain = asked(engine, prompt, "off", ignore_end=False, max_tokens=120)
+        with_drafts = asked(engine, prompt, "ngram", ignore_end=False, max_tokens=120)
         assert with_drafts.ids == plain.ids
         drafted += with_drafts.ends[0].usage.drafted_tokens
     assert drafted
@@ -147,19 +122,22 @@ def test_the_guide_says_the_same(open_tiny: Open) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("eager")
-def test_the_guide_says_the_same_to_two_hundred_prompts(open_tiny: Open) -> None:
-    engine = open_tiny(Path(workbench_guide.PATH), context_length=1024, parallel=1, speculation="ngram")
-    topics = [tomllib.loads(path.read_text())["topic"] for path in sorted(TOPICS.glob("*.toml"))]
-    questions = [topic["question"] for file in topics for topic in file]
-    texts = [f"{opening}{question}" for opening in ("", "Hello. ", "Tell me: ") for question in questions][
-        :200
-    ]
+@pytest.mark.parametrize("kind", ["ngram", "cut", "random"])
+def test_the_guide_says_the_same_to_two_hundred_prompts(kind: str, tmp_path: Path, open_tiny: Open) -> None:
+    drafts = {"ngram": None, "cut": guide_drafts.cut, "random": guide_drafts.random}[kind]
+    drafting = {"draft": str(drafts(tmp_path / "draft.gguf"))} if drafts else {"speculation": "ngram"}
+    engine = open_tiny(Path(workbench_guide.PATH), context_length=1024, parallel=1, **drafting)
+    openings = ("", "Hello. ", "Tell me: ")
+    texts = [f"{opening}{question}" for opening in openings for question in guide_questions()][:200]
     assert len(texts) == 200
+    drafted = 0
     for text in texts:
-        chat = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
-        prompt = tuple(engine.tokenize(chat, special=True))
-        plain = ask(engine, prompt, "off", ignore_end=False, max_tokens=120)
-        assert ask(engine, prompt, "ngram", ignore_end=False, max_tokens=120).ids == plain.ids
+        prompt = guide_prompt(engine, text)
+        plain = asked(engine, prompt, "off", ignore_end=False, max_tokens=120)
+        answer = asked(engine, prompt, None, ignore_end=False, max_tokens=120)
+        assert answer.ids == plain.ids
+        drafted += answer.ends[0].usage.drafted_tokens
+    assert drafted > 1000
 
 
 def test_drafts_that_were_not_loaded_for_are_refused(tmp_path: Path, open_tiny: Open) -> None:
@@ -173,7 +151,7 @@ def test_drafts_that_were_not_loaded_for_are_refused(tmp_path: Path, open_tiny: 
 def test_a_recurrent_model_says_that_nothing_is_drafted(tmp_path: Path, open_tiny: Open) -> None:
     engine = open_tiny(tiny_models.mamba(tmp_path / "model.gguf"), speculation="ngram")
     assert any("Nothing is drafted" in notice for notice in engine.facts.notices)
-    assert ask(engine, REPEATED, None).ends[0].usage.drafted_tokens == 0
+    assert asked(engine, REPEATED, None).ends[0].usage.drafted_tokens == 0
 
 
 def test_drafts_fill_the_kernels_while_they_pay() -> None:
@@ -184,6 +162,14 @@ def test_drafts_fill_the_kernels_while_they_pay() -> None:
     assert ambition.shares([16], [0.3], cheap.get) == [3]
     dear = {1: 1.0, 4: 4.0, 8: 8.0, 12: 12.0, 16: 16.0}
     assert ambition.shares([16], [0.95], dear.get) == [0]
+
+
+def test_drafts_that_take_long_to_come_by_are_not_drafted() -> None:
+    ambition = Ambition(most_rows=512, draft_rows=16)
+    cheap = {1: 1.0, 4: 1.1, 8: 1.2, 12: 1.3, 16: 1.4}
+    assert ambition.shares([16], [0.95], cheap.get, lambda shares: 0.1 * shares[0]) == [15]
+    assert ambition.shares([16], [0.95], cheap.get, lambda shares: 0.6 * shares[0]) == [3]
+    assert ambition.shares([16], [0.95], cheap.get, lambda shares: float(shares[0])) == [0]
 
 
 def test_the_likeliest_drafts_come_first() -> None:

@@ -60,7 +60,6 @@ _SETTINGS = {
     help='Ask about this card, such as "RTX 4090" or 24GiB, instead of this machine\'s; repeatable.',
 )
 @click.option("--ram", type=MEMORY, help="Main memory that may be used, such as 64GiB.")
-@click.option("--draft", metavar="MODEL", help="Count a draft model too.")
 @click.option("--mmproj", type=click.Path(path_type=Path), help="Count this projector too.")
 @json_option
 @engine_options
@@ -74,7 +73,6 @@ def fit(
     wants_frontier: bool,
     gpus: tuple[str, ...],
     ram: int | None,
-    draft: str | None,
     mmproj: Path | None,
     as_json: bool,
     settings: EngineSettings,
@@ -96,7 +94,7 @@ def fit(
 
         aim = aim or ("balanced" if wants_plan else None)
         places = _places(name, gpus, ram)
-        asked = Question(model, places, settings, draft, mmproj, aim, wants_frontier, _free(context))
+        asked = Question(model, places, settings, mmproj, aim, wants_frontier, _free(context))
         report = report_of(asked, estimator)
     from workbench.cli import fit_report
 

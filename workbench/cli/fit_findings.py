@@ -37,7 +37,6 @@ class Question:
     model: str
     places: Places | Seen
     settings: EngineSettings
-    draft: str | None
     projector: Path | None
     aim: Aim | None
     wants_frontier: bool
@@ -51,7 +50,7 @@ def report_of(asked: Question, estimator: Estimator | None) -> Report:
         found.header,
         asked.places,
         estimator,
-        draft=named_header(asked.draft).header if asked.draft else None,
+        draft=named_header(settings.draft).header if settings.draft else None,
         projector=asked.projector,
         devices=settings.devices,
     )

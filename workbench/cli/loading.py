@@ -13,9 +13,14 @@ from workbench.backend import Provider
 from workbench.cli import output
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
-from workbench.models import LocalModel
+from workbench.models import LocalModel, locate
 from workbench.planning.opening import open_planned
 from workbench.runtime.attached_provider import attached
+
+
+def with_draft(settings: EngineSettings) -> EngineSettings:
+    """The settings with the path of the draft model in place of its name. Raises ModelNotFound."""
+    return replace(settings, draft=str(locate(settings.draft).path)) if settings.draft else settings
 
 
 async def open_told(
@@ -29,7 +34,7 @@ async def open_told(
     try:
         provider = await open_planned(
             str(model.path),
-            settings,
+            with_draft(settings),
             backend=backend,
             progress=lambda share: status.show(f"loading {model.name}, {share:.0%}"),
         )

@@ -14,7 +14,7 @@ import click
 
 from workbench import registry
 from workbench.backend import Provider
-from workbench.cli.loading import open_told
+from workbench.cli.loading import open_told, with_draft
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ModelNotFound
 from workbench.models import LocalModel, local_models, locate
@@ -72,9 +72,10 @@ def _from_presets(presets: Sequence[Preset], manner: Manner) -> Offers:
     offers: Offers = {}
     for preset in presets:
         try:
-            offers[preset.name] = _offer(locate(preset.model), preset, manner, preload=preset.pin)
+            model = locate(preset.model)
         except ModelNotFound:  # it may come later, and the other models are served meanwhile
             continue
+        offers[preset.name] = _offer(model, preset, manner, preload=preset.pin)
     return offers
 
 
@@ -85,7 +86,7 @@ def _about(model: LocalModel, presets: Sequence[Preset]) -> Preset:
 
 
 def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool = False) -> ModelOffer:
-    settings = replace(manner.settings, **preset.settings)
+    settings = with_draft(replace(manner.settings, **preset.settings))
     fits = FitsBeside(str(model.path), settings, manner.backend)
 
     async def opened() -> Provider:

@@ -72,8 +72,10 @@ _ENGINE = (
         "--speculate",
         "speculation",
         type=click.Choice(get_args(Speculation)),
-        help="Draft what comes next: ngram looks it up in the text before. Answers stay the same.",
+        help="Draft what comes next: ngram looks it up in the text before, draft asks the --draft model. "
+        "Answers stay the same.",
     ),
+    _engine("--draft", metavar="MODEL", help="A smaller model with the same vocabulary, which drafts."),
     _engine("--experts-on-cpu", type=int, help="Keep the expert tensors of the first N layers in RAM."),
     _engine(
         "--tensor-override",

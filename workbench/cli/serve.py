@@ -64,6 +64,8 @@ def serve(
     from workbench.server.access.limits import Limits
     from workbench.server.request_log import Logging
 
+    if settings.draft and len(names) != 1:
+        raise click.UsageError("--draft goes with one MODEL; presets name the drafts of several.")
     rules, tls = doors.rules(host), doors.tls()
     known, manner = presets_of(presets), Manner(settings, backend, ttl, chat_template)
     every = None if names else catalogue(known, manner)

@@ -51,12 +51,13 @@ class FitsBeside:
     def _asked(self, backend: str) -> MemoryEstimate:
         from workbench.gguf import read_model
         from workbench.machine import machine
-        from workbench.planning.estimates import Estimates
+        from workbench.planning.estimates import Estimates, draft_header
         from workbench.planning.places import on_this_machine
 
         places = on_this_machine(backend, machine())
         estimator = registry.load(backend).estimator()
-        with Estimates(read_model(self._model), places, estimator) as estimates:
+        header, draft = read_model(self._model), draft_header(self._settings)
+        with Estimates(header, places, estimator, draft=draft) as estimates:
             return estimates.ask(self._settings)
 
 

@@ -14,7 +14,7 @@ from workbench.gguf import Header, read_model
 from workbench.machine import Machine, machine
 from workbench.planning.advice import advice, does_not_fit
 from workbench.planning.changes import cheapest_changes
-from workbench.planning.estimates import Estimates
+from workbench.planning.estimates import Estimates, draft_header
 from workbench.planning.formula import context_of
 from workbench.planning.places import on_this_machine
 from workbench.planning.plan import Plan, plan
@@ -30,7 +30,7 @@ def decided(
     here = machine()
     if not here.gpus and need <= here.ram_free:
         return settings, ()
-    with _estimates(model, header, here, backend) as estimates:
+    with _estimates(model, header, settings, here, backend) as estimates:
         found = plan(estimates, settings, "balanced", _free(settings))
         if not found.verdict.possible:
             changes = cheapest_changes(estimates, found.settings)
@@ -44,16 +44,19 @@ def with_changes(
 ) -> DoesNotFit:
     """The error of a load that failed, with the changes that would let it succeed where there are any."""
     try:
-        with _estimates(model, read_model(model), machine(), backend) as estimates:
+        with _estimates(model, read_model(model), settings, machine(), backend) as estimates:
             changes = cheapest_changes(estimates, settings)
     except WorkbenchError:
         return error
     return DoesNotFit(error.message, advice(changes)) if changes else error
 
 
-def _estimates(model: str, header: Header, here: Machine, backend: str | None) -> Estimates:
+def _estimates(
+    model: str, header: Header, settings: EngineSettings, here: Machine, backend: str | None
+) -> Estimates:
     name = backend or registry.name_for(model)
-    return Estimates(header, on_this_machine(name, here), registry.load(name).estimator())
+    draft, places = draft_header(settings), on_this_machine(name, here)
+    return Estimates(header, places, registry.load(name).estimator(), draft=draft)
 
 
 def _free(settings: EngineSettings) -> frozenset[str]:

@@ -31,7 +31,8 @@ def is_small(model: str, settings: EngineSettings) -> bool:
     """Whether the model goes wherever the engine puts it, and the engine's own check is enough."""
     tokens = (settings.context_length or 0) * settings.parallel
     try:
-        return os.path.getsize(model) <= _SMALL_FILE and tokens <= _SMALL_CONTEXT
+        files = [model, settings.draft] if settings.draft else [model]
+        return sum(map(os.path.getsize, files)) <= _SMALL_FILE and tokens <= _SMALL_CONTEXT
     except OSError:
         return True
 
@@ -46,12 +47,14 @@ def default_settings(model: str, settings: EngineSettings, backend: str | None =
         return Chosen(settings)
     from workbench.gguf import read_model
     from workbench.planning.deciding import decided
+    from workbench.planning.estimates import draft_header
     from workbench.planning.formula import Formula
 
     try:
         header = read_model(model)
-        need = int(Formula(header).estimate(settings).host.total_bytes * _SAFETY)
-        return Chosen(*decided(model, header, settings, need, backend))
+        models = [one for one in (header, draft_header(settings)) if one is not None]
+        need = sum(Formula(one).estimate(settings).host.total_bytes for one in models) * _SAFETY
+        return Chosen(*decided(model, header, settings, int(need), backend))
     except DoesNotFit:
         raise
     except WorkbenchError:

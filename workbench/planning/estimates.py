@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from workbench.engine_settings import EngineSettings
-from workbench.gguf import Header, read_header
+from workbench.gguf import Header, read_header, read_model
 from workbench.memory import DeviceMemory, MemoryEstimate
 from workbench.planning.correction import Corrected
 from workbench.planning.formula import Formula, context_of
@@ -22,6 +22,11 @@ from workbench.planning.unreported import Unreported
 from workbench.ports import Estimator
 
 NO_ESTIMATOR = "This engine does not tell what a model takes; the numbers come from a formula."
+
+
+def draft_header(settings: EngineSettings) -> Header | None:
+    """Of the draft model that is loaded too, where there is one. Raises as read_model."""
+    return read_model(settings.draft) if settings.draft else None
 
 
 class Estimates:
@@ -107,8 +112,10 @@ class Estimates:
     def _by_formula(self, settings: EngineSettings) -> MemoryEstimate:
         estimate = self._formula.estimate(settings, self.places.cards)
         if self._draft_formula is not None:
-            lone = replace(settings, gpu_layers=None, experts_on_cpu=0, tensor_overrides=(), split=())
-            estimate = _sum(estimate, self._draft_formula.estimate(lone, self.places.cards))
+            drafting = settings.for_draft(
+                context_of(settings, self._header), self._draft_formula.header.context_length
+            )
+            estimate = _sum(estimate, self._draft_formula.estimate(drafting, self.places.cards))
         return _with_weights(estimate, self._projector_bytes) if self._projector_bytes else estimate
 
     def _with_overhead(self, estimate: MemoryEstimate, settings: EngineSettings) -> MemoryEstimate:

@@ -19,6 +19,11 @@ def flags(settings: EngineSettings, beside: EngineSettings | None = None) -> str
         _flag("--micro-batch", settings.micro_batch, usual.micro_batch),
         _flag("--parallel", settings.parallel, usual.parallel),
         _flag("--speculate", settings.speculation, usual.speculation),
+        _flag(
+            "--draft",
+            settings.draft and shlex.quote(settings.draft),
+            usual.draft and shlex.quote(usual.draft),
+        ),
         _flag("--flash-attention", settings.flash_attention, usual.flash_attention),
         *(
             f"--tensor-override {shlex.quote(f'{one.pattern}={one.buffer}')}"

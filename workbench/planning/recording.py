@@ -29,6 +29,7 @@ from workbench.machine.gpus import Gpu, as_card, gpus
 from workbench.machine.overhead import host_overhead_bytes
 from workbench.machine.process_memory import card_memory, host_memory
 from workbench.memory import MemoryEstimate, VirtualGpu
+from workbench.planning.estimates import draft_header
 from workbench.planning.ledger import ActualMemory, Ledger, LoadRecord
 from workbench.planning.unreported import Unreported
 
@@ -93,7 +94,7 @@ def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimat
         raise WorkbenchError(f"{entry.backend} does not tell what a model takes.")
     with closing(estimator):
         header = read_model(entry.model)
-        estimate = estimator.estimate(header, settings)
+        estimate = estimator.estimate(header, settings, draft=draft_header(settings))
     sight = None
     if estimate.devices or bare_process(entry.backend) is None:
         sight = engine_sight(entry.backend)

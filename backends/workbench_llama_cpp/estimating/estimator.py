@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from workbench.engine_settings import EngineSettings
@@ -17,6 +16,7 @@ from workbench.ports import Estimator
 from workbench_llama_cpp.estimating.messages import Measured, MeasureModel, MeasureProjector
 from workbench_llama_cpp.estimating.process import HelperProcess
 from workbench_llama_cpp.estimating.skeleton import skeleton
+from workbench_llama_cpp.parameters import DEFAULT_CONTEXT, context_length
 
 
 class LlamaCppEstimator(Estimator):
@@ -38,7 +38,9 @@ class LlamaCppEstimator(Estimator):
         cards = None if gpus is None else tuple(gpus)
         found = self._model(header, settings, cards)
         if draft is not None:
-            found = _sum(found, self._model(draft, _for_draft(settings), cards))
+            length = context_length(settings, header.context_length or DEFAULT_CONTEXT)
+            drafting = settings.for_draft(length, draft.context_length)
+            found = _sum(found, self._model(draft, drafting, cards))
         if projector is not None:
             question = MeasureProjector(str(projector), settings, cards)
             with self._lock:
@@ -71,11 +73,6 @@ class LlamaCppEstimator(Estimator):
         question = MeasureModel(str(skeleton(header)), header.source_name, settings, gpus)
         with self._lock:
             return self._helper.ask(question)
-
-
-def _for_draft(settings: EngineSettings) -> EngineSettings:
-    """A draft sees what the model sees; where the model's layers go says nothing about the draft's."""
-    return replace(settings, gpu_layers=None, experts_on_cpu=0, tensor_overrides=(), split=(), lora=())
 
 
 def _with_adapter(found: Measured, adapter: Header) -> Measured:
