@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import pytest
+
 from tests.cli.process import PATIENCE, Workbench, all_gone, engines_of, workers_among
 
 
@@ -121,3 +123,21 @@ def test_run_uses_what_a_running_server_has_loaded(workbench: Workbench, script:
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(PATIENCE) == 0
     assert "server" not in workbench("run", script, "weather").stderr
+
+
+@pytest.mark.slow
+def test_a_chat_goes_on_here_when_the_server_that_answered_is_gone(workbench: Workbench, script: str) -> None:
+    server = Server(workbench, script)
+    terminal = workbench.on_terminal("chat", script)
+    terminal.wait_for("in the server that runs")
+    terminal.wait_for("> ")
+    server.process.kill()
+    server.process.wait(PATIENCE)
+    terminal.type("weather\n")
+    terminal.wait_for("went away")
+    terminal.wait_for("> ")
+    terminal.type("weather\n")
+    terminal.wait_for("I do not look")
+    terminal.wait_for("> ")
+    terminal.type("/exit\n")
+    assert terminal.end() == 0

@@ -18,12 +18,13 @@ from workbench.conversation import Conversation, Message, Tool
 from workbench.errors import ContextExceeded, InvalidModel, Unreachable
 from workbench.events import Event, Finished, TextDelta
 from workbench.generation import Generation
+from workbench.runtime import attached_provider
 from workbench.runtime.attached_provider import attached
 from workbench.runtime.attachment import socket_of, sockets
 from workbench.sampling import SamplingSettings
 from workbench.server import ModelPool
 from workbench.server.attaching import attachable
-from workbench.server.pool.model_offer import ModelOffer
+from workbench.server.pool.model_offer import ModelOffer, Progress
 
 HERE, BROKEN = Path("/models/guide.gguf"), Path("/models/broken.gguf")
 
@@ -34,10 +35,15 @@ class Served:
     def __init__(self) -> None:
         self.model = Recital()
 
-        async def opened() -> Provider:
+        self.loadable = asyncio.Event()
+        self.loadable.set()
+
+        async def opened(progress: Progress) -> Provider:
+            progress(0.5)
+            await self.loadable.wait()
             return self.model
 
-        async def broken() -> Provider:
+        async def broken(progress: Progress) -> Provider:
             raise InvalidModel("The file is cut short.", "Download it again.")
 
         self.pool = ModelPool(
@@ -90,6 +96,30 @@ async def test_errors_cross_as_what_they_are(served: Served) -> None:
         await attached(BROKEN)
 
 
+async def test_whoever_waits_for_a_load_is_told_how_far_it_is(served: Served) -> None:
+    served.loadable.clear()
+    shares: list[float] = []
+    asked = asyncio.create_task(attached(HERE, shares.append))
+    await until(lambda: shares[-1:] == [0.5])
+    served.loadable.set()
+    assert await asked is not None
+
+
+async def test_a_server_that_says_nothing_is_passed_over(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attached_provider, "_PATIENCE_SECONDS", 0.05)
+    (socket,) = sockets()
+    mute = socket.with_name("serve-0.sock")
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_unix_server(say_nothing, mute):
+        assert await attached(HERE) is not None
+
+
 async def test_leaving_an_answer_cancels_it(served: Served) -> None:
     served.model.hold_at = 1
     provider = await attached(HERE)
@@ -116,10 +146,17 @@ async def test_what_is_not_served_or_no_longer_is_not_there(served: Served, tmp_
     assert await attached(HERE) is not None and not left.exists()
 
 
-async def test_a_server_that_ends_is_told(served: Served) -> None:
-    provider = await attached(HERE)
-    assert provider is not None
-    (socket,) = sockets()
-    socket.unlink()
+async def test_a_server_that_ends_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    made = Served()
+    async with attachable(made.pool):
+        provider = await attached(HERE)
+        assert provider is not None
+        ended = asyncio.create_task(provider.ended())
+        await provider.tokenize("a")
+        await until(lambda: made.pool.model("guide").users == 0)
+        assert not ended.done()
+    await asyncio.wait_for(ended, 10)
     with pytest.raises(Unreachable, match="went away"):
         await provider.tokenize("a")
+    await made.pool.close()

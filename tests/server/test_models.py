@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import openai
 import pytest
@@ -11,6 +12,7 @@ from tests.server.loopback import chat, exchange, http, serving
 from tests.server.recital import CONTEXT, Recital
 from workbench.errors import EngineUnavailable, InvalidModel, ModelNotFound
 from workbench.server import ModelPool, create_app
+from workbench.server.pool.model_offer import Progress
 
 
 class Shelf:
@@ -21,7 +23,8 @@ class Shelf:
         self.broken = False
         self.released = asyncio.Event()
 
-    async def open(self) -> Recital:
+    async def open(self, progress: Progress) -> Recital:
+        progress(0.25)
         await self.released.wait()
         if self.broken:
             raise InvalidModel("The file is cut short.", "Download it again.")
@@ -48,7 +51,7 @@ async def test_models_are_listed_and_shown_by_name() -> None:
     assert told["details"]["architecture"] == "recital" and told["details"]["parallel"] == 8
     assert shown.model_extra == {"state": "idle", "waiting": 0, "aliases": []}
     assert caught.value.code == "model_not_found"
-    assert (health[0], health[2]) == (200, b'{"status":"ok","loaded":["guide"],"loading":[]}')
+    assert (health[0], health[2]) == (200, b'{"status":"ok","loaded":["guide"],"loading":[],"progress":{}}')
 
 
 async def test_a_model_is_opened_once_however_many_ask() -> None:
@@ -79,6 +82,36 @@ async def test_a_failed_load_is_told_and_tried_again() -> None:
         shelf.broken = False
         answer = await client.chat.completions.create(**chat("a"))
     assert answer.choices[0].message.content == "a"
+    await pool.close()
+
+
+async def test_whoever_waits_for_a_load_sees_how_far_it_is() -> None:
+    shelf = Shelf()
+    pool = ModelPool({"guide": shelf.open})
+    async with (
+        serving(create_app(pool, keep_alive_seconds=0.02)) as url,
+        openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        for path, body in (
+            ("/v1/chat/completions", chat("a", stream=True)),
+            ("/v1/responses", {"model": "guide", "input": "a", "stream": True}),
+            ("/v1/messages", chat("a", stream=True, max_tokens=9)),
+        ):
+            shelf.released.clear()
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+            writer.write(http("POST", path, json.dumps(body).encode()))
+            seen = await asyncio.wait_for(reader.readuntil(b": loading 25%\n\n"), 10)
+            assert b" 200 OK" in seen and b"data:" not in seen
+            health = json.loads((await exchange(url, http("GET", "/health")))[2])
+            assert (health["status"], health["loading"], health["progress"]) == (
+                "loading", ["guide"], {"guide": 0.25},
+            )  # fmt: skip
+            told = (await client.models.retrieve("guide")).model_extra or {}
+            assert (told["state"], told["progress"]) == ("loading", 0.25)
+            shelf.released.set()
+            assert b"data: " in await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+            await pool.unload("guide")
     await pool.close()
 
 

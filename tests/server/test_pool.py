@@ -21,7 +21,7 @@ from workbench.generation import Generation
 from workbench.server import ModelPool, create_app
 from workbench.server.access.limits import Overloaded
 from workbench.server.pool.lent_provider import LentProvider
-from workbench.server.pool.model_offer import ModelOffer
+from workbench.server.pool.model_offer import ModelOffer, Progress
 from workbench.server.pool.served_model import MOST_WAITING
 
 
@@ -35,7 +35,7 @@ class Memory:
         self.broken: set[str] = set()
 
     def offer(self, name: str, **kept: Any) -> ModelOffer:
-        async def opener() -> Provider:
+        async def opener(progress: Progress) -> Provider:
             self.loads.append(name)
             await asyncio.sleep(0.001)
             if name in self.broken:
@@ -216,7 +216,7 @@ async def test_an_administrator_loads_and_unloads() -> None:
 async def test_who_waits_for_a_load_is_answered_when_it_is_done() -> None:
     memory, gate = Memory(1), asyncio.Event()
 
-    async def slow() -> Provider:
+    async def slow(progress: Progress) -> Provider:
         await gate.wait()
         return Recital()
 

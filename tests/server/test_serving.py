@@ -12,16 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.loopback import chat, error_of, http
+from tests.server.loopback import chat, error_of, exchange, http
 from tests.server.recital import Recital
 from workbench.errors import InvalidModel, InvalidRequest, WorkbenchError
 from workbench.server import ModelPool, serve
+from workbench.server.pool.model_offer import Progress
 
 ROOT = Path(__file__).parents[2]
 
 
 async def test_a_taken_port_is_said_before_any_model_is_opened() -> None:
-    async def opener() -> Recital:
+    async def opener(progress: Progress) -> Recital:
         raise AssertionError("opened")
 
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -43,13 +44,48 @@ async def test_an_address_of_another_machine_is_refused() -> None:
 
 
 async def test_a_model_that_cannot_be_opened_ends_it() -> None:
-    async def opener() -> Recital:
+    async def opener(progress: Progress) -> Recital:
         raise InvalidModel("The file is cut short.", "Download it again.")
 
     other = Recital()
     with pytest.raises(InvalidModel):
         await serve(ModelPool({"other": other, "guide": opener}), port=0)
     assert other.closed
+
+
+async def test_it_answers_while_its_models_load_and_says_that_they_do() -> None:
+    released, told = asyncio.Event(), list[str]()
+
+    async def opener(progress: Progress) -> Recital:
+        progress(0.5)
+        await released.wait()
+        return Recital()
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = asyncio.create_task(serve(ModelPool({"guide": opener}), port=port, ready=told.append))
+    url = f"http://127.0.0.1:{port}"
+    async with asyncio.timeout(20):
+        while b'"progress":{"guide":0.5}' not in await _health(url):
+            await asyncio.sleep(0.01)
+        asked = asyncio.create_task(
+            exchange(url, http("POST", "/v1/chat/completions", json.dumps(chat("one")).encode()))
+        )
+        assert not told
+        released.set()
+        assert (await asked)[0] == 200
+        while not told:
+            await asyncio.sleep(0.01)
+    server.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await server
+
+
+async def _health(url: str) -> bytes:
+    try:
+        return (await exchange(url, http("GET", "/health")))[2]
+    except OSError:
+        return b""
 
 
 async def test_cancelling_stops_it_in_order() -> None:

@@ -18,6 +18,7 @@ from workbench.generation import Generation
 from workbench.machine import Gpu, Machine
 from workbench.models import Description
 from workbench.models.transfer.queue import DownloadQueue
+from workbench.runtime.attached_provider import AttachedProvider
 from workbench.tui.surroundings import Hub, Surroundings
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
@@ -139,6 +140,10 @@ class Stage:
     def history(self) -> History:
         return History(self.folder / "history.sqlite3")
 
+    async def attach(self, model: Path, progress: Callable[[float], None]) -> AttachedProvider | None:
+        """No server runs."""
+        return None
+
     async def open_model(
         self, model: str, settings: EngineSettings, *, progress: Callable[[float], None]
     ) -> Provider:
@@ -158,6 +163,7 @@ class Stage:
         return Surroundings(
             machine=lambda: self.machine,
             models=lambda: self.list_models(),
+            attach=self.attach,
             open_model=self.open_model,
             history=self.history,
             hub=self.hub,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 
 import click
 
+from workbench.backend import Provider
 from workbench.chat.history import History
 from workbench.cli import output
 from workbench.cli.chat_lines import chat_lines
@@ -19,11 +23,12 @@ from workbench.cli.options import attach_option, engine_options, sampling_option
 from workbench.cli.sections import SectionedCommand
 from workbench.conversation import Conversation
 from workbench.engine_settings import EngineSettings
-from workbench.errors import WorkbenchError
+from workbench.errors import Unreachable, WorkbenchError
 from workbench.generation import Generation, Thinking
 from workbench.models import locate
 from workbench.sampling import SamplingSettings
 
+Opened = Callable[[], Coroutine[Any, Any, Provider]]
 COMMANDS = """\
 /new    begin a new conversation
 /help   show this
@@ -64,18 +69,17 @@ def chat(
     )
     with History() as history, asyncio.Runner() as runner:
         earlier = history.conversation(resumed) if resumed is not None else None
-        opening = attached_or_opened(found, settings, backend, chat_template, attach=attach)
-        provider = runner.run(opening)
+        opened = partial(attached_or_opened, found, settings, backend, chat_template, attach=attach)
+        session = ChatSession(found.name, runner.run(opened()), history, manner, system)
         try:
-            session = ChatSession(found.name, provider, history, manner, system)
             if earlier is not None and resumed is not None:
                 session.resume(resumed, earlier)
-            return _converse(session, runner, f"workbench chat {shlex.quote(model)} --continue")
+            return _converse(session, runner, opened, f"workbench chat {shlex.quote(model)} --continue")
         finally:
-            runner.run(provider.close())
+            runner.run(session.provider.close())
 
 
-def _converse(session: ChatSession, runner: asyncio.Runner, resumption: str) -> int:
+def _converse(session: ChatSession, runner: asyncio.Runner, opened: Opened, resumption: str) -> int:
     attended = sys.stdin.isatty()
     if attended:
         output.note(f"{session.model}, {session.context_length} context. /help lists the commands.")
@@ -91,13 +95,13 @@ def _converse(session: ChatSession, runner: asyncio.Runner, resumption: str) -> 
                 _farewell(session, resumption)
                 session.begin_anew()
             case _:
-                if not _turn(session, runner, line, attended):
+                if not _turn(session, runner, opened, line, attended):
                     return ExitCode.CANCELLED
     _farewell(session, resumption)
     return ExitCode.OK
 
 
-def _turn(session: ChatSession, runner: asyncio.Runner, line: str, attended: bool) -> bool:
+def _turn(session: ChatSession, runner: asyncio.Runner, opened: Opened, line: str, attended: bool) -> bool:
     """Whether to go on. Where nobody attends, an error or an interrupt ends the conversation."""
     try:
         answer = session.ask(runner, line)
@@ -105,6 +109,8 @@ def _turn(session: ChatSession, runner: asyncio.Runner, line: str, attended: boo
         if not attended:
             raise
         output.note(f"{error.message}\n{error.remedy}".rstrip())
+        if isinstance(error, Unreachable):
+            session.provider = runner.run(opened())
         return True
     if answer.shortfall:
         output.note(answer.shortfall)

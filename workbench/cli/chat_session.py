@@ -27,7 +27,7 @@ class ChatSession:
         self.model = model
         self.id: int | None = None
         self.questions: list[str] = []
-        self._provider = provider
+        self.provider = provider
         self._history = history
         self._manner = manner
         self._beginning = Conversation((Message("system", system),) if system else ())
@@ -35,7 +35,7 @@ class ChatSession:
 
     @property
     def context_length(self) -> int:
-        return self._provider.facts.context_length
+        return self.provider.facts.context_length
 
     def begin_anew(self) -> None:
         self.id, self._spoken = None, self._beginning
@@ -53,7 +53,7 @@ class ChatSession:
         manner = replace(self._manner, prompt=asked)
         try:
             with suppress(KeyboardInterrupt):
-                runner.run(give(self._provider, manner, answer, stream.write, stream.think, stream.status))
+                runner.run(give(self.provider, manner, answer, stream.write, stream.think, stream.status))
         finally:
             stream.end()
         self._spoken = asked + Message("assistant", answer.text, answer.reasoning)

@@ -5,8 +5,8 @@ Knows nothing of what the command does with it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from workbench.backend import Provider
@@ -17,6 +17,8 @@ from workbench.models import LocalModel, locate
 from workbench.planning.opening import open_planned
 from workbench.runtime.attached_provider import attached
 
+Progress = Callable[[float], None]
+
 
 def with_draft(settings: EngineSettings) -> EngineSettings:
     """The settings with the path of the draft model in place of its name. Raises ModelNotFound."""
@@ -24,22 +26,18 @@ def with_draft(settings: EngineSettings) -> EngineSettings:
 
 
 async def open_told(
-    model: LocalModel, settings: EngineSettings, backend: str | None, chat_template: str | None = None
+    model: LocalModel,
+    settings: EngineSettings,
+    backend: str | None,
+    chat_template: str | None = None,
+    progress: Progress = lambda share: None,
 ) -> Provider:
     """The opened model; what is worth knowing about the loading goes to standard error.
 
     `chat_template` stands in for its own.
     """
-    status = StatusLine()
-    try:
-        provider = await open_planned(
-            str(model.path),
-            with_draft(settings),
-            backend=backend,
-            progress=lambda share: status.show(f"loading {model.name}, {share:.0%}"),
-        )
-    finally:
-        status.clear()
+    with _shown(model, progress) as told:
+        provider = await open_planned(str(model.path), with_draft(settings), backend=backend, progress=told)
     for notice in provider.facts.notices:
         output.note(notice)
     if chat_template is not None:
@@ -60,7 +58,8 @@ async def attached_or_opened(
     Who says how it is to be loaded gets it loaded so.
     """
     if attach and settings == EngineSettings() and backend is None and chat_template is None:
-        provider = await attached(model.path)
+        with _shown(model) as progress:
+            provider = await attached(model.path, progress)
         if provider is not None:
             output.note(f"Using {model.name} in the server that runs; --no-attach loads it here.")
             return provider
@@ -81,3 +80,18 @@ async def opened(
         yield provider
     finally:
         await provider.close()
+
+
+@contextmanager
+def _shown(model: LocalModel, progress: Progress = lambda share: None) -> Iterator[Progress]:
+    """What shows the loaded share on the terminal, and tells it to `progress` as well."""
+    status = StatusLine()
+
+    def told(share: float) -> None:
+        progress(share)
+        status.show(f"loading {model.name}, {share:.0%}")
+
+    try:
+        yield told
+    finally:
+        status.clear()

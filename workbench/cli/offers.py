@@ -21,7 +21,7 @@ from workbench.models import LocalModel, local_models, locate
 from workbench.models.presets import Preset, read_presets
 from workbench.paths import presets_file
 from workbench.planning.beside import FitsBeside
-from workbench.server.pool.model_offer import ModelOffer
+from workbench.server.pool.model_offer import ModelOffer, Progress
 
 Offers = dict[str, ModelOffer]
 
@@ -89,9 +89,9 @@ def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool =
     settings = with_draft(replace(manner.settings, **preset.settings))
     fits = FitsBeside(str(model.path), settings, manner.backend)
 
-    async def opened() -> Provider:
+    async def opened(progress: Progress) -> Provider:
         template = manner.chat_template if preset.chat_template is None else preset.chat_template
-        return await open_told(model, settings, manner.backend, template)
+        return await open_told(model, settings, manner.backend, template, progress)
 
     async def fits_beside(loaded: Sequence[Provider]) -> bool:
         return await asyncio.to_thread(fits, loaded)

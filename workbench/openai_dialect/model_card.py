@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -29,13 +29,17 @@ class LoadedModel(Struct, kw_only=True):
 
 
 class ModelCard(Struct, kw_only=True):
-    """One model. All after `owned_by` is an extension: how it is, and once it is loaded, what it is."""
+    """One model. All after `owned_by` is an extension: how it is, and once it is loaded, what it is.
+
+    `progress` is the share that is loaded, from 0 to 1, while it is being loaded.
+    """
 
     id: str
     object: str = "model"
     created: int
     owned_by: str = "workbench"
     state: str
+    progress: float | UnsetType = UNSET
     waiting: int
     aliases: list[str]
     context_length: int | UnsetType = UNSET
@@ -50,11 +54,16 @@ class ModelList(Struct, kw_only=True):
 
 
 class Health(Struct, kw_only=True):
-    """That the server answers, and which of the models that the caller may use are there."""
+    """That the server answers, and which of the models that the caller may use are there.
 
-    status: str = "ok"
+    `status` is "loading" while the first is being loaded, else "ok". `progress` is the share from 0 to 1 that
+    is loaded of each that is being loaded.
+    """
+
+    status: Literal["ok", "loading"]
     loaded: list[str]
     loading: list[str]
+    progress: dict[str, float]
 
 
 def details_of(facts: ModelFacts) -> LoadedModel:

@@ -6,8 +6,8 @@ Knows nothing of how it is served.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,20 @@ from workbench.events import Event, Finished
 from workbench.generation import Generation
 from workbench.runtime import attachment
 
+_PATIENCE_SECONDS = 10.0
+"""How long a server may say nothing of the model it is asked for; one that runs speaks at once."""
+Progress = Callable[[float], None]
 
-async def attached(model: Path) -> Provider | None:
+
+async def attached(model: Path, progress: Progress = lambda share: None) -> AttachedProvider | None:
     """The model at this path in a server that serves it; None where there is no such server.
 
-    It may have to be loaded there first. Raises what loading raises.
+    It may have to be loaded there first: `progress` is told the share, from 0 to 1. Raises as
+    loading does.
     """
     for socket in attachment.sockets():
         try:
-            return await AttachedProvider.of(socket, str(model))
+            return await AttachedProvider.of(socket, str(model), progress)
         except ModelNotFound:
             continue
         except Unreachable as error:
@@ -42,13 +47,31 @@ class AttachedProvider(Provider):
         self._model = model
 
     @classmethod
-    async def of(cls, socket: Path, model: str) -> AttachedProvider:
+    async def of(cls, socket: Path, model: str, progress: Progress) -> AttachedProvider:
         """Raises Unreachable where nobody answers, and ModelNotFound where the model is not served."""
         made = cls(socket, model)
-        async with aclosing(made._conversation(None)) as answers:
-            async for _ in answers:
-                return made
-        raise _gone()
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS) as patience:
+                async with aclosing(made._conversation(None)) as answers:
+                    async for answer in answers:
+                        patience.reschedule(None)
+                        if isinstance(answer, attachment.Facts):
+                            return made
+                        if isinstance(answer, attachment.Loading):
+                            progress(answer.share)
+        except TimeoutError as error:
+            raise gone() from error
+        raise gone()
+
+    async def ended(self) -> None:
+        """Wait until the server is no longer there."""
+        with suppress(OSError):
+            reader, writer = await asyncio.open_unix_connection(self._socket)
+            try:
+                attachment.write(writer, attachment.Stay())
+                await reader.read()
+            finally:
+                writer.transport.abort()
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
         async with aclosing(self._conversation(attachment.Generate(generation))) as answers:
@@ -58,7 +81,7 @@ class AttachedProvider(Provider):
                     yield event
                     if isinstance(event, Finished):
                         return
-        raise _gone()
+        raise gone()
 
     async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
         prompt = await self._value(attachment.Render(generation))
@@ -78,14 +101,14 @@ class AttachedProvider(Provider):
             async for answer in answers:
                 if isinstance(answer, attachment.Value):
                     return answer.value
-        raise _gone()
+        raise gone()
 
     async def _conversation(self, call: attachment.Ask | None) -> AsyncGenerator[attachment.Answered]:
         """Facts, and then what the call brings."""
         try:
             reader, writer = await asyncio.open_unix_connection(self._socket)
         except OSError as error:
-            raise _gone() from error
+            raise gone() from error
         try:
             attachment.write(writer, attachment.UseModel(self._model))
             if call is not None:
@@ -106,12 +129,15 @@ async def _answers(reader: asyncio.StreamReader) -> AsyncIterator[attachment.Ans
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             if isinstance(error, asyncio.IncompleteReadError) and not error.partial:
                 return
-            raise _gone() from None
+            raise gone() from None
         answer: attachment.Answered = attachment.answered_decoder.decode(body)
         if isinstance(answer, attachment.Failed):
             raise error_of_kind(answer.kind, answer.message, answer.remedy)
         yield answer
 
 
-def _gone() -> Unreachable:
-    return Unreachable("The server that had the model loaded went away.", "Ask again, or use --no-attach.")
+def gone() -> Unreachable:
+    """What is raised, or told, once the server is no longer there."""
+    return Unreachable(
+        "The server that had the model loaded went away.", "Ask again: the model is then loaded here."
+    )

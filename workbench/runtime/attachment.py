@@ -7,6 +7,7 @@ Knows nothing of how either side waits.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,12 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
     """Base of what is asked."""
 
 
+class Stay(Ask, frozen=True):
+    """In place of a model: nothing is answered, and the connection ends with the server."""
+
+
 class UseModel(Ask, frozen=True):
-    """First of all: the model whose file is here. Answered by Facts once it is loaded."""
+    """First of all: the model whose file is here. Answered by Loading, where need be, and then by Facts."""
 
     path: str
 
@@ -65,6 +70,12 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     """Base of what is answered."""
 
 
+class Loading(Answer, frozen=True):
+    """So much of the model, from 0 to 1, is in memory."""
+
+    share: float
+
+
 class Facts(Answer, frozen=True):
     """The model is loaded."""
 
@@ -92,8 +103,8 @@ class Failed(Answer, frozen=True):
     remedy: str
 
 
-Asked = UseModel | Generate | Render | Tokenize | Detokenize
-Answered = Facts | Happened | Value | Failed
+Asked = Stay | UseModel | Generate | Render | Tokenize | Detokenize
+Answered = Loading | Facts | Happened | Value | Failed
 encode = msgspec.msgpack.Encoder().encode
 asked_decoder = msgspec.msgpack.Decoder(Asked)
 answered_decoder = msgspec.msgpack.Decoder(Answered)
@@ -113,8 +124,15 @@ def socket_of(pid: int) -> Path:
 
 
 def sockets() -> Iterable[Path]:
-    """Of all servers of this user that are running, or were killed."""
-    return sorted(runtime_folder().glob("serve-*.sock"))
+    """Of all servers of this user that are running, or were killed; never what another user put there."""
+    return [path for path in sorted(runtime_folder().glob("serve-*.sock")) if _is_own(path)]
+
+
+def _is_own(path: Path) -> bool:
+    try:
+        return path.lstat().st_uid == os.getuid()
+    except OSError:  # it has ended meanwhile
+        return False
 
 
 def write(writer: asyncio.StreamWriter, message: Ask | Answer) -> None:

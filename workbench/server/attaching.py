@@ -18,6 +18,9 @@ from workbench.errors import ModelNotFound, WorkbenchError
 from workbench.events import Event
 from workbench.runtime import attachment
 from workbench.server.pool.model_pool import ModelPool
+from workbench.server.pool.served_model import ServedModel
+
+_LOOK_SECONDS = 0.1
 
 
 @asynccontextmanager
@@ -72,12 +75,14 @@ class _Host:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = attachment.asked_decoder.decode(await attachment.read(reader))
+        if isinstance(asked, attachment.Stay):
+            await reader.read(1)
         if not isinstance(asked, attachment.UseModel):
             return
         model = self._models.at(asked.path)
         if model is None:
             raise ModelNotFound(f"This server does not serve {asked.path}.")
-        async with model.lent() as provider:
+        async with _lent(model, writer) as provider:
             attachment.write(writer, attachment.Facts(provider.facts))
             await writer.drain()
             call = attachment.asked_decoder.decode(await attachment.read(reader))
@@ -91,6 +96,27 @@ class _Host:
                 for task in (answering, hung_up):
                     task.cancel()
                 await asyncio.gather(answering, hung_up, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _lent(model: ServedModel, writer: asyncio.StreamWriter) -> AsyncIterator[Provider]:
+    """The loaded model; meanwhile whoever waits for it is told how far it is."""
+    telling = asyncio.create_task(_tell(model, writer))
+    try:
+        async with model.lent() as provider:
+            telling.cancel()
+            yield provider
+    finally:
+        telling.cancel()
+
+
+async def _tell(model: ServedModel, writer: asyncio.StreamWriter) -> None:
+    told = None
+    while True:
+        if model.share not in (None, told):
+            told = model.share
+            attachment.write(writer, attachment.Loading(told or 0.0))
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _call(provider: Provider, call: attachment.Asked, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +133,7 @@ async def _call(provider: Provider, call: attachment.Asked, writer: asyncio.Stre
             attachment.write(writer, attachment.Value(tokens))
         case attachment.Detokenize(tokens):
             attachment.write(writer, attachment.Value(await provider.detokenize(tokens)))
-        case attachment.UseModel():
+        case attachment.UseModel() | attachment.Stay():
             pass
         case _:
             assert_never(call)

@@ -48,10 +48,11 @@ async def serve(
     metrics: bool = False,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Open the models and answer requests until a signal comes; `ready` is told the address.
+    """Open the models and answer requests until a signal comes.
 
-    The port is taken first, so clients that come while models load wait for them. Cancelling stops it as a
-    signal does. Closes the models in any case. What is kept between requests is kept in `data_folder`.
+    `ready` is told the address once they are open; who comes earlier waits for the model they ask for.
+    Cancelling stops it as a signal does. Closes the models in any case. What is kept between requests is kept
+    in `data_folder`.
     Raises WorkbenchError when the address is not to be had or a model cannot be opened.
     """
     allow_many()
@@ -59,7 +60,6 @@ async def serve(
         if tls is not None:
             tls.check()
         with listen(host, port) as listener:
-            await models.open_all()
             app = create_app(
                 models,
                 rules=rules,
@@ -70,9 +70,35 @@ async def serve(
                 metrics=metrics,
             )
             async with attachable(models):
-                await run_app(app, listener, ready, tls)
+                await _run_loading(app, models, listener, ready, tls)
     finally:
         await models.close()
+
+
+async def _run_loading(
+    app: Starlette,
+    models: ModelPool,
+    listener: socket.socket,
+    ready: Callable[[str], None],
+    tls: Tls | None,
+) -> None:
+    listening = asyncio.get_running_loop().create_future()
+
+    async def load() -> None:
+        await models.open_all()
+        ready(await listening)
+
+    running = asyncio.create_task(run_app(app, listener, listening.set_result, tls))
+    loading = asyncio.create_task(load())
+    try:
+        await asyncio.wait({running, loading}, return_when=asyncio.FIRST_COMPLETED)
+        if loading.done():
+            loading.result()
+        await running
+    finally:
+        for task in (loading, running):
+            task.cancel()
+        await asyncio.gather(loading, running, return_exceptions=True)
 
 
 async def run_app(

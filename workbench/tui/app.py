@@ -30,7 +30,7 @@ from workbench.tui.screens.downloads import DownloadsScreen
 from workbench.tui.screens.home import HomeScreen
 from workbench.tui.screens.hub import HubScreen
 from workbench.tui.screens.model_picker import ModelPicker
-from workbench.tui.session import Loading, Ready, Session
+from workbench.tui.session import Loading, Lost, ModelState, Ready, Session
 from workbench.tui.surroundings import Surroundings
 
 THEME = "nord"
@@ -68,11 +68,12 @@ class WorkbenchApp(ReportsFailures, App[None]):
         self._sampling = sampling or SamplingSettings()
 
     async def on_mount(self) -> None:
-        self.session = Session(self._surroundings.open_model)
+        self.session = Session(self._surroundings.attach, self._surroundings.open_model)
         self.dialogue = Dialogue(self._surroundings.history, self.report)
         self.downloads = Downloads(self._surroundings.queue)
         self._make_places()
         DownloadNews(self).follow(self.downloads)
+        self.session.subscribe(self._tell_loss)
         self.set_interval(LOOKING_SECONDS, self.downloads.look)
         if self._model is not None:
             self.session.load(self._model)
@@ -108,6 +109,10 @@ class WorkbenchApp(ReportsFailures, App[None]):
     async def _talk_to(self, event: ModelChosen) -> None:
         await self._open(event.model)
 
+    def _tell_loss(self, state: ModelState) -> None:
+        if isinstance(state, Lost):
+            self.report(state.error)
+
     async def _open(self, model: Description) -> None:
         """Go to the chat with this model, loading it unless it is there already."""
         if not (isinstance(self.session.state, Loading | Ready) and self.session.state.model == model):
@@ -130,6 +135,12 @@ class WorkbenchApp(ReportsFailures, App[None]):
         if summary := await self.push_screen_wait(picker):
             await self.switch_mode("chat")
             await self.chat.reopen(summary)
+
+    @work(exclusive=True, group="choosing", exit_on_error=False)
+    async def action_load_here(self) -> None:
+        if isinstance(self.session.state, Ready):
+            await self.chat.cease()
+            self.session.load(self.session.state.model, here=True)
 
     @work(exclusive=True, group="choosing", exit_on_error=False)
     async def action_unload(self) -> None:

@@ -37,6 +37,10 @@ def _of_places(app: WorkbenchApp) -> Iterator[SystemCommand]:
 def _of_the_model(app: WorkbenchApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Choose a model", "Load one of the models on this machine", app.action_choose_model)
     match app.session.state:
+        case Ready(model) as ready if ready.is_served:
+            yield SystemCommand(
+                f"Load {model.name} here", "Leave the server that has it loaded", app.action_load_here
+            )
         case Ready(model):
             yield SystemCommand(f"Unload {model.name}", "Give its memory back", app.action_unload)
         case Loading(model):

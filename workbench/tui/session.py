@@ -1,4 +1,4 @@
-"""The one model that the app holds open: none, loading, ready or failed.
+"""The one model that the app holds open: none, loading, ready, failed or lost with the server that had it.
 
 Knows nothing of screens; those who want to know of changes subscribe.
 """
@@ -13,8 +13,9 @@ from workbench.backend import Provider
 from workbench.engine_settings import EngineSettings
 from workbench.errors import LoadCancelled, WorkbenchError
 from workbench.models import Description
+from workbench.runtime.attached_provider import AttachedProvider, gone
 from workbench.tui.failures import as_problem
-from workbench.tui.surroundings import OpenModel
+from workbench.tui.surroundings import Attach, OpenModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,14 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The model answers."""
+    """The model answers, here or in a server that runs."""
 
     model: Description
     provider: Provider
+
+    @property
+    def is_served(self) -> bool:
+        return isinstance(self.provider, AttachedProvider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,28 @@ class Failed:
     error: WorkbenchError
 
 
-ModelState = NoModel | Loading | Ready | Failed
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The server that had the model loaded went away; whoever asks for the model has it loaded anew."""
+
+    model: Description
+    error: WorkbenchError
+
+
+ModelState = NoModel | Loading | Ready | Failed | Lost
 
 
 class Session:
     """Loads, replaces and closes the model, one at a time. Lives on one event loop."""
 
-    def __init__(self, open_model: OpenModel, settings: EngineSettings | None = None) -> None:
+    def __init__(self, attach: Attach, open_model: OpenModel, settings: EngineSettings | None = None) -> None:
         self.state: ModelState = NoModel()
+        self._attach = attach
         self._open_model = open_model
         self._settings = settings or EngineSettings()
         self._provider: Provider | None = None
         self._load: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._subscribers: list[Callable[[ModelState], None]] = []
         self._changed = asyncio.Event()
 
@@ -69,14 +84,19 @@ class Session:
     def unsubscribe(self, subscriber: Callable[[ModelState], None]) -> None:
         self._subscribers.remove(subscriber)
 
-    def load(self, model: Description) -> None:
-        """Begin to replace what is open, or is being opened. Ends as Ready, Failed or NoModel."""
+    def load(self, model: Description, *, here: bool = False) -> None:
+        """Begin to replace what is open, or is being opened. Ends as Ready, Failed or NoModel.
+
+        `here` loads it even where a server that runs has it.
+        """
         before = self._load
-        self._load = asyncio.create_task(self._replace(before, model))
+        self._load = asyncio.create_task(self._replace(before, model, here))
         self._become(Loading(model, 0.0))
 
     async def provider(self) -> Provider:
         """The open model, waited for while it loads. Raises LoadCancelled when none is going to be open."""
+        if isinstance(self.state, Lost):
+            self.load(self.state.model)
         while isinstance(self.state, Loading):
             await self._changed.wait()
         if isinstance(self.state, Ready):
@@ -94,12 +114,12 @@ class Session:
         await self._release()
         self._become(NoModel())
 
-    async def _replace(self, before: asyncio.Task[None] | None, model: Description) -> None:
+    async def _replace(self, before: asyncio.Task[None] | None, model: Description, here: bool) -> None:
         ending: ModelState = NoModel()
         try:
             await _ended(before)
             await self._release()
-            self._provider = await self._open(model)
+            self._provider = await self._open(model, here)
             ending = Ready(model, self._provider)
         except LoadCancelled:
             pass
@@ -108,16 +128,26 @@ class Session:
         finally:
             if asyncio.current_task() is self._load:
                 self._become(ending)
+                if isinstance(self._provider, AttachedProvider):
+                    self._watch = asyncio.create_task(self._tell_end(model, self._provider))
 
-    async def _open(self, model: Description) -> Provider:
+    async def _tell_end(self, model: Description, provider: AttachedProvider) -> None:
+        await provider.ended()
+        self._become(Lost(model, gone()))
+
+    async def _open(self, model: Description, here: bool) -> Provider:
         loop = asyncio.get_running_loop()
 
         def progress(share: float) -> None:
             loop.call_soon_threadsafe(self._progress, model, share)
 
+        if not here and (served := await self._attach(model.path, progress)) is not None:
+            return served
         return await self._open_model(str(model.path), self._settings, progress=progress)
 
     async def _release(self) -> None:
+        watch, self._watch = self._watch, None
+        await _ended(watch)
         provider, self._provider = self._provider, None
         if provider is not None:
             await provider.close()

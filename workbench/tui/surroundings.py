@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from workbench.backend import Provider
@@ -18,6 +19,7 @@ from workbench.models.hub.repository import Repository, repository
 from workbench.models.hub.search import SearchPage, Sort, search
 from workbench.models.transfer.queue import DownloadQueue
 from workbench.planning.opening import open_planned
+from workbench.runtime.attached_provider import AttachedProvider, attached
 
 
 class OpenModel(Protocol):
@@ -26,6 +28,14 @@ class OpenModel(Protocol):
     async def __call__(
         self, model: str, settings: EngineSettings, *, progress: Callable[[float], None]
     ) -> Provider: ...
+
+
+class Attach(Protocol):
+    """The shape of `workbench.runtime.attached_provider.attached`."""
+
+    async def __call__(
+        self, model: Path, progress: Callable[[float], None], /
+    ) -> AttachedProvider | None: ...
 
 
 class Search(Protocol):
@@ -50,10 +60,14 @@ def described_models() -> list[Description]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The machine, its models, the engine's door, the history, the hub and the time; the real if left out."""
+    """The machine, its models, the engine's door, the history, the hub and the time; the real if left out.
+
+    `attach` finds a model in a server that runs, before `open_model` loads it here.
+    """
 
     machine: Callable[[], Machine] = machine
     models: Callable[[], list[Description]] = described_models
+    attach: Attach = attached
     open_model: OpenModel = open_planned
     history: Callable[[], History] = History
     hub: Hub = field(default_factory=Hub)

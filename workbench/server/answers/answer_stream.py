@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import ClassVar
 
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +20,8 @@ from workbench.server.answers.cancellation import ClientGone, while_wanted
 from workbench.server.answers.error_responses import log_unexpected
 
 KEEP_ALIVE_SECONDS = 5.0
+Preparation = Callable[[MutableHeaders], Awaitable[AsyncGenerator[bytes]]]
+"""Does what comes before the messages, which may take long and change the headers, and gives them."""
 _HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -27,25 +30,27 @@ class AnswerStream(Response):
 
     Attributes:
         ending: What follows the last message.
-        keep_alive: What is sent when nothing else was for a while; nothing where clients cannot skip it.
     """
 
     ending: ClassVar[bytes] = b""
-    keep_alive: ClassVar[bytes] = b""
 
     @abstractmethod
     def failure(self, error: Exception) -> bytes:
         """What ends a stream that had begun when this happened."""
 
+    def sign_of_life(self) -> bytes:
+        """What is sent when nothing else was for a while; nothing where clients cannot skip it."""
+        return b""
+
     def __init__(
         self,
-        messages: AsyncGenerator[bytes],
+        prepare: Preparation,
         stopping: asyncio.Event,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
-        self._messages = messages
+        self._prepare = prepare
         self._stopping = stopping
         self._keep_alive_seconds = keep_alive_seconds
         self._started = False
@@ -67,7 +72,7 @@ class AnswerStream(Response):
     async def _write(self, send: Send) -> None:
         keep_alive = asyncio.create_task(self._stay_alive(send))
         try:
-            async with aclosing(self._messages) as messages:
+            async with aclosing(await self._prepare(self.headers)) as messages:
                 async for message in messages:
                     await self._send(send, message)
         finally:
@@ -75,11 +80,11 @@ class AnswerStream(Response):
             await asyncio.gather(keep_alive, return_exceptions=True)
 
     async def _stay_alive(self, send: Send) -> None:
-        while self.keep_alive:
+        while True:
             self._quiet = True
             await asyncio.sleep(self._keep_alive_seconds)
-            if self._quiet:
-                await self._send(send, self.keep_alive)
+            if self._quiet and (sign := self.sign_of_life()):
+                await self._send(send, sign)
 
     async def _send(self, send: Send, message: bytes, *, more: bool = True) -> None:
         self._quiet = False

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from workbench.backend import Provider
 from workbench.sampling import SamplingSettings
 
-Opener = Callable[[], Awaitable[Provider]]
+Progress = Callable[[float], None]
+"""Told the loaded share from 0 to 1, on any thread."""
+Opener = Callable[[Progress], Awaitable[Provider]]
 FitsBeside = Callable[[Sequence[Provider]], Awaitable[bool]]
 """Whether the model fits into memory as it is meant to be loaded, beside these that are loaded."""
 

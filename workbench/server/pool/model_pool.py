@@ -16,7 +16,7 @@ from workbench.backend import ModelFacts, Provider
 from workbench.errors import DoesNotFit, EngineUnavailable, ModelNotFound
 from workbench.server.access.caller import caller
 from workbench.server.pool.lent_provider import LentProvider, Watch
-from workbench.server.pool.model_offer import ModelOffer, Opener
+from workbench.server.pool.model_offer import ModelOffer, Opener, Progress
 from workbench.server.pool.served_model import ServedModel, State
 from workbench.server.request_model import note_model
 
@@ -100,6 +100,11 @@ class ModelPool:
         """Raises ModelNotFound."""
         return self.model(name).state
 
+    def loading(self, name: str) -> float | None:
+        """The share of the model of that name that is loaded while it is being loaded, as far as is known."""
+        found = self._models.get(self._aliases.get(name, name))
+        return found.share if found else None
+
     def sampling(self, name: str) -> Mapping[str, object]:
         """The model's values for what a request leaves open; nothing for a model that is not known."""
         found = self._models.get(self._aliases.get(name, name))
@@ -156,7 +161,7 @@ class ModelPool:
         if self._closed:
             model.refuse(_unloaded())
         elif model.name not in self._loads:
-            model.loading = True
+            model.share = 0.0
             self._loads[model.name] = asyncio.create_task(self._load(model))
 
     async def _load(self, model: ServedModel) -> None:
@@ -167,14 +172,14 @@ class ModelPool:
                     model.admit(model.provider)
                 elif model.waiting:
                     await self._make_room(model)
-                    model.admit(await model.offer.open())
+                    model.admit(await model.offer.open(model.load_at))
         except asyncio.CancelledError:
             model.refuse(_unloaded())
             raise
         except Exception as error:  # each of those who wait is told, and the next one tries again
             model.refuse(error)
         finally:
-            model.loading = False
+            model.share = None
             del self._loads[model.name]
 
     async def _make_room(self, model: ServedModel) -> None:
@@ -216,7 +221,7 @@ def _offer(model: Provider | Opener | ModelOffer) -> ModelOffer:
     )
 
 
-async def _given(provider: Provider) -> Provider:
+async def _given(provider: Provider, progress: Progress) -> Provider:
     return provider
 
 

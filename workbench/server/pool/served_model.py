@@ -30,7 +30,7 @@ class ServedModel:
         provider: The loaded model, or None.
         users: Requests that use it now.
         last_used: When it was last asked for or given back, by the monotonic clock.
-        loading: Whether a load of it is under way or waits for its turn.
+        share: How much of it is loaded, from 0 to 1, while a load is under way or waits for its turn.
     """
 
     def __init__(self, name: str, offer: ModelOffer, wanted: Callable[[ServedModel], None]) -> None:
@@ -40,7 +40,7 @@ class ServedModel:
         self.provider: Provider | None = None
         self.users = 0
         self.last_used = time.monotonic()
-        self.loading = False
+        self.share: float | None = None
         self._leaving = False
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._unused = asyncio.Event()
@@ -55,7 +55,7 @@ class ServedModel:
             return "unloading"
         if self.provider is not None:
             return "loaded"
-        return "loading" if self.loading else "idle"
+        return "idle" if self.share is None else "loading"
 
     @property
     def waiting(self) -> int:
@@ -73,6 +73,11 @@ class ServedModel:
             yield self.provider
         finally:
             self._give_back()
+
+    def load_at(self, share: float) -> None:
+        """So much of it is loaded; what is told too late changes nothing."""
+        if self.share is not None:
+            self.share = share
 
     def admit(self, provider: Provider) -> None:
         """It is loaded: everyone who waits has it now, before anybody can take it away again."""

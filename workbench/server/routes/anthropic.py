@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from functools import partial
+
 from msgspec.json import Decoder
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,13 +16,11 @@ from workbench.anthropic_dialect.message import TokenCount
 from workbench.anthropic_dialect.reply import MessageReply
 from workbench.anthropic_dialect.request import MessagesRequest, TokenCountRequest
 from workbench.anthropic_dialect.stream_events import Ping
-from workbench.backend import Provider
 from workbench.generation import Generation
 from workbench.openai_dialect.error_body import error_body, status_of
 from workbench.openai_dialect.wire import decode
-from workbench.server.answers.answer_stream import AnswerStream
 from workbench.server.answers.cancellation import while_wanted
-from workbench.server.answers.event_stream import named
+from workbench.server.answers.event_stream import EventStream, named
 from workbench.server.answers.json_response import json_response
 from workbench.server.answers.translation import gather, prompt_tokens, translated
 from workbench.server.request_body import read_body
@@ -27,10 +29,9 @@ _MESSAGES = Decoder(MessagesRequest)
 _COUNTED = Decoder(TokenCountRequest)
 
 
-class MessageStream(AnswerStream):
+class MessageStream(EventStream):
     """Ends with the last event of the message, or with an event that holds the error."""
 
-    media_type = "text/event-stream"
     keep_alive = named(Ping())
 
     def failure(self, error: Exception) -> bytes:
@@ -40,27 +41,30 @@ class MessageStream(AnswerStream):
 async def create_message(request: Request) -> Response:
     state = request.app.state
     wire = decode(_MESSAGES, await read_body(request))
-    provider, generation = await _prepared(request, wire)
+    generation = _generation(request, wire)
     reply = MessageReply(wire.model, shows_thinking=wire.shows_thinking)
+
+    async def streamed(headers: MutableHeaders) -> AsyncGenerator[bytes]:
+        return translated(await state.models.provider(wire.model), generation, reply)
+
     if wire.stream:
-        messages = translated(provider, generation, reply)
-        return MessageStream(messages, state.stopping, state.keep_alive_seconds)
+        loading = partial(state.models.loading, wire.model)
+        return MessageStream(streamed, state.stopping, state.keep_alive_seconds, loading)
+    provider = await while_wanted(state.models.provider(wire.model), request.receive, state.stopping)
     await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
     return json_response(reply.message)
 
 
 async def count_tokens(request: Request) -> Response:
     wire = decode(_COUNTED, await read_body(request))
-    provider, generation = await _prepared(request, wire)
+    state, generation = request.app.state, _generation(request, wire)
+    provider = await while_wanted(state.models.provider(wire.model), request.receive, state.stopping)
     return json_response(TokenCount(await prompt_tokens(provider, generation)))
 
 
-async def _prepared(request: Request, wire: TokenCountRequest) -> tuple[Provider, Generation]:
-    state = request.app.state
-    wire.fill_in(state.models.sampling(wire.model))
-    generation = wire.generation()
-    opening = state.models.provider(wire.model)
-    return await while_wanted(opening, request.receive, state.stopping), generation
+def _generation(request: Request, wire: TokenCountRequest) -> Generation:
+    wire.fill_in(request.app.state.models.sampling(wire.model))
+    return wire.generation()
 
 
 ROUTES = (

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,8 +28,9 @@ from workbench.openai_dialect.wire import decode, encode
 from workbench.server.answers.cancellation import while_wanted
 from workbench.server.answers.choices import Answerer, choices, collect
 from workbench.server.answers.context_policy import ContextCare
-from workbench.server.answers.event_stream import EventStream, comment, data
+from workbench.server.answers.event_stream import ChunkStream, comment, data
 from workbench.server.answers.json_response import json_response
+from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_body import read_body
 
 Wire = TypeVar("Wire", bound=GenerationRequest)
@@ -42,12 +45,12 @@ def _endpoint(wire_type: type[Wire]) -> Endpoint:
         wire = decode(decoder, await read_body(request))
         wire.fill_in(state.models.sampling(wire.model))
         generations = wire.generations()
-        ready = await while_wanted(_prepare(request, wire, generations), request.receive, state.stopping)
+        prepare = partial(_prepare, state.models, wire, generations)
         if wire.stream:
-            messages = _naming_faults(wire, _messages(ready))
-            stream = EventStream(messages, state.stopping, state.keep_alive_seconds)
-            stream.headers.update(ready.headers)
-            return stream
+            loading = partial(state.models.loading, wire.model)
+            streamed = partial(_streamed, prepare, wire)
+            return ChunkStream(streamed, state.stopping, state.keep_alive_seconds, loading)
+        ready = await while_wanted(prepare(), request.receive, state.stopping)
         with wire.naming_faults():
             gathered = collect(ready.answerer, ready.generations)
             answers = await while_wanted(gathered, request.receive, state.stopping)
@@ -76,8 +79,8 @@ class _Ready:
         return self.care.headers if self.care else {}
 
 
-async def _prepare(request: Request, wire: GenerationRequest, generations: Sequence[Generation]) -> _Ready:
-    provider = await request.app.state.models.provider(wire.model)
+async def _prepare(models: ModelPool, wire: GenerationRequest, generations: Sequence[Generation]) -> _Ready:
+    provider = await models.provider(wire.model)
     preface = [await _text(provider, prompt) for prompt in wire.echoed()]
     reply = wire.reply(fingerprint(provider.facts), preface)
     if wire.context_policy in (None, "error"):
@@ -119,6 +122,14 @@ async def _messages(ready: _Ready) -> AsyncGenerator[bytes]:
                     yield opening + _event(reply.ending(index, event))
     if reply.include_usage:
         yield _event(reply.usage(usages))
+
+
+async def _streamed(
+    prepare: Callable[[], Awaitable[_Ready]], wire: GenerationRequest, headers: MutableHeaders
+) -> AsyncGenerator[bytes]:
+    ready = await prepare()
+    headers.update(ready.headers)
+    return _naming_faults(wire, _messages(ready))
 
 
 async def _naming_faults(wire: GenerationRequest, messages: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -26,9 +26,16 @@ async def show_model(request: Request) -> Response:
 
 async def health(request: Request) -> Response:
     models: ModelPool = request.app.state.models
-    states = {name: models.state(name) for name in models.names}
-    named = {state: [name for name, at in states.items() if at == state] for state in ("loaded", "loading")}
-    return json_response(Health(loaded=named["loaded"], loading=named["loading"]))
+    loaded = [name for name in models.names if models.state(name) == "loaded"]
+    shares = {name: share for name in models.names if (share := models.loading(name)) is not None}
+    return json_response(
+        Health(
+            status="loading" if shares and not loaded else "ok",
+            loaded=loaded,
+            loading=list(shares),
+            progress=shares,
+        )
+    )
 
 
 def _card(models: ModelPool, name: str) -> ModelCard:
@@ -38,6 +45,7 @@ def _card(models: ModelPool, name: str) -> ModelCard:
         id=name,
         created=models.created,
         state=model.state,
+        progress=UNSET if model.share is None else model.share,
         waiting=model.waiting,
         aliases=list(model.offer.aliases),
         context_length=facts.context_length if facts else UNSET,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from workbench.backend import Provider
 from workbench.embedding import Embeddings
+from workbench.generation import Generation
 from workbench.models.tokens import truncated
 from workbench.ollama_dialect.error_body import ollama_error
 from workbench.ollama_dialect.reply import OllamaChatReply, OllamaGenerateReply, OllamaReply, nanoseconds
@@ -66,8 +69,9 @@ def _answering(wire_type: type[Wire], reply_type: type[OllamaReply]) -> Endpoint
         if generation is None:
             return json_response(reply.load_answer())
         if wire.streams:
-            lines = translated(provider, generation, reply, _line)
-            return JsonLines(lines, state.stopping, state.keep_alive_seconds)
+            return JsonLines(
+                partial(_lines, provider, generation, reply), state.stopping, state.keep_alive_seconds
+            )
         await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
         return json_response(reply.whole())
 
@@ -106,6 +110,12 @@ async def _embedded(provider: Provider, texts: list[str], *, may_cut: bool) -> t
     kept = [await truncated(provider, text, most, special=True) for text in texts]
     cut = sum(len(left) < len(whole) for left, whole in zip(kept, texts, strict=True))
     return await provider.embed(kept), cut
+
+
+async def _lines(
+    provider: Provider, generation: Generation, reply: OllamaReply, headers: MutableHeaders
+) -> AsyncGenerator[bytes]:
+    return translated(provider, generation, reply, _line)
 
 
 def _line(message: Struct) -> bytes:

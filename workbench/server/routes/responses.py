@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.json import Decoder
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,13 +22,13 @@ from workbench.responses_dialect.input_items import InputItem
 from workbench.responses_dialect.reply import ResponseReply
 from workbench.responses_dialect.request import ResponsesRequest
 from workbench.responses_dialect.stream_events import StreamEvent
-from workbench.server.answers.answer_stream import AnswerStream
 from workbench.server.answers.cancellation import while_wanted
 from workbench.server.answers.context_policy import ContextCare
-from workbench.server.answers.event_stream import comment, named
+from workbench.server.answers.event_stream import EventStream, named
 from workbench.server.answers.json_response import json_response
 from workbench.server.answers.translation import gather, prompt_tokens, translated
 from workbench.server.kept_responses import Deleted, earlier_items, found, keep, page_of, resolved
+from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_body import read_body
 from workbench.server.response_store import ResponseStore
 from workbench.server.routes.query import choice_in_query, count_in_query
@@ -56,64 +57,73 @@ class KeptReply(ResponseReply):
         return made
 
 
-class ResponseStream(AnswerStream):
+class ResponseStream(EventStream):
     """Ends with the last event of the response, or with one that says how it failed."""
 
-    media_type = "text/event-stream"
-    keep_alive = comment("keep-alive")
-
-    def __init__(
-        self,
-        messages: AsyncGenerator[bytes],
-        stopping: asyncio.Event,
-        keep_alive_seconds: float,
-        reply: ResponseReply,
-    ) -> None:
-        super().__init__(messages, stopping, keep_alive_seconds)
-        self._reply = reply
+    reply: ResponseReply
 
     def failure(self, error: Exception) -> bytes:
-        return b"".join(map(named, self._reply.failed(error)))
+        return b"".join(map(named, self.reply.failed(error)))
 
 
 async def create_response(request: Request) -> Response:
     state = request.app.state
     wire = decode(_REQUEST, await read_body(request))
-    items, provider, generation, care = await _prepared(request, wire)
+    items, generation = _asked(request, wire)
     reply = KeptReply(wire, items, state.storage.responses)
-    headers = care.headers if care else {}
-    if care:
-        reply.response.context = care.report()
+    prepare = partial(_prepared, state.models, wire, generation)
+
+    async def streamed(headers: MutableHeaders) -> AsyncGenerator[bytes]:
+        provider, fitted, care = await prepare()
+        headers.update(_told(care, reply))
+        return translated(provider, fitted, reply)
+
     if wire.stream:
-        messages = translated(provider, generation, reply)
-        stream = ResponseStream(messages, state.stopping, state.keep_alive_seconds, reply)
-        stream.headers.update(headers)
+        loading = partial(state.models.loading, wire.model)
+        stream = ResponseStream(streamed, state.stopping, state.keep_alive_seconds, loading)
+        stream.reply = reply
         return stream
-    await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
+    provider, fitted, care = await while_wanted(prepare(), request.receive, state.stopping)
+    headers = _told(care, reply)
+    await while_wanted(gather(provider, fitted, reply), request.receive, state.stopping)
     return json_response(reply.response, headers=headers)
 
 
 async def count_input(request: Request) -> Response:
     wire = decode(_REQUEST, await read_body(request))
-    _, provider, generation, _ = await _prepared(request, wire)
-    return json_response(InputTokens(input_tokens=await prompt_tokens(provider, generation)))
+    state, (_, generation) = request.app.state, _asked(request, wire)
+    preparing = _prepared(state.models, wire, generation)
+    provider, fitted, _ = await while_wanted(preparing, request.receive, state.stopping)
+    return json_response(InputTokens(input_tokens=await prompt_tokens(provider, fitted)))
 
 
-async def _prepared(
-    request: Request, wire: ResponsesRequest
-) -> tuple[list[InputItem], Provider, Generation, ContextCare | None]:
-    """The request's own items, what answers all of them, and what was left out where that was allowed."""
+def _asked(request: Request, wire: ResponsesRequest) -> tuple[list[InputItem], Generation]:
+    """The request's own items, and all that is to be answered."""
     state = request.app.state
     wire.fill_in(state.models.sampling(wire.model))
     items = resolved(state.storage.responses, wire.items())
-    generation = wire.generation([*earlier_items(state.storage.responses, wire.previous_response_id), *items])
-    opening = state.models.provider(wire.model)
-    provider = await while_wanted(opening, request.receive, state.stopping)
+    earlier = earlier_items(state.storage.responses, wire.previous_response_id)
+    return items, wire.generation([*earlier, *items])
+
+
+async def _prepared(
+    models: ModelPool, wire: ResponsesRequest, generation: Generation
+) -> tuple[Provider, Generation, ContextCare | None]:
+    """What answers, the question as it fits, and what was left out where that was allowed."""
+    provider = await models.provider(wire.model)
     if wire.truncation != "auto":
-        return items, provider, generation, None
+        return provider, generation, None
     care = ContextCare("truncate")
-    [fitted] = await while_wanted(care.fitted(provider, [generation]), request.receive, state.stopping)
-    return items, provider, fitted, care
+    [fitted] = await care.fitted(provider, [generation])
+    return provider, fitted, care
+
+
+def _told(care: ContextCare | None, reply: ResponseReply) -> dict[str, str]:
+    """Headers that say what was left out; the response says so too."""
+    if care is None:
+        return {}
+    reply.response.context = care.report()
+    return care.headers
 
 
 async def show_response(request: Request) -> Response:

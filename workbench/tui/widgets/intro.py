@@ -8,9 +8,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from workbench.backend import ModelFacts
-from workbench.tui.session import Failed, Loading, ModelState, NoModel, Ready
+from workbench.tui.session import Failed, Loading, Lost, ModelState, NoModel, Ready
 
 QUIET = "$foreground 60%"
+_SERVED = "It answers in the server that runs, and is not loaded here."
 
 
 class Intro(Static):
@@ -28,9 +29,12 @@ def _lines(state: ModelState) -> list[Content]:
             return _heading(f"{model.name} did not load.", "Press ctrl+o to choose another model.")
         case Loading(model):
             return _heading(model.name, "It is being loaded. You can type your question already.")
-        case Ready(model, provider):
+        case Lost(model, error):
+            return _heading(model.name, f"{error.message} {error.remedy}")
+        case Ready(model, provider) as ready:
+            where = [Content.styled(_SERVED, QUIET)] if ready.is_served else []
             notices = [Content.styled(notice, "$text-warning") for notice in provider.facts.notices]
-            return [*_heading(model.name, _facts(provider.facts)), *notices]
+            return [*_heading(model.name, _facts(provider.facts)), *where, *notices]
         case _:
             assert_never(state)
 

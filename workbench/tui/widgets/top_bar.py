@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from workbench.tui.downloads import Downloads, Entries
-from workbench.tui.session import Failed, Loading, ModelState, NoModel, Ready, Session
+from workbench.tui.session import Failed, Loading, Lost, ModelState, NoModel, Ready, Session
 from workbench.tui.widgets.download_sign import sign
 
 PLACES = {"home": "Home", "chat": "Chat", "hub": "Hub", "downloads": "Downloads"}
@@ -56,8 +56,11 @@ def _words(state: ModelState) -> Content:
             return Content.styled("no model loaded", "$foreground 60%")
         case Loading(model, share):
             return Content.assemble(("◌ ", "$warning"), model.name, (f" {share:.0%}", "$foreground 60%"))
-        case Ready(model):
-            return Content.assemble(("● ", "$success"), model.name)
+        case Ready(model) as ready:
+            where = " in the server" if ready.is_served else ""
+            return Content.assemble(("● ", "$success"), model.name, (where, "$foreground 60%"))
+        case Lost(model):
+            return Content.assemble(("● ", "$warning"), model.name, (" went away", "$foreground 60%"))
         case Failed(model):
             return Content.assemble(("● ", "$error"), model.name, (" did not load", "$foreground 60%"))
         case _:
