@@ -25,7 +25,7 @@ from workbench_scripted.script import Script
 
 TEMPLATE = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant: "
 DEFAULT_CONTEXT = 4096
-_MEANINGLESS = ("lora", "tensor_overrides", "split", "devices", "pooling")
+_MEANINGLESS = ("lora", "tensor_overrides", "split", "devices", "pooling", "draft")
 
 
 @dataclass(slots=True)
@@ -43,6 +43,8 @@ class ScriptedEngine(Engine):
 
     def __init__(self, script: Script, settings: EngineSettings) -> None:
         refused = [name for name in _MEANINGLESS if getattr(settings, name)]
+        if settings.usual_speculation != "off":
+            refused.append("speculation")
         if refused:
             raise Unsupported(f"A script has no {refused[0]}.", "Leave that setting out.")
         self._script = script

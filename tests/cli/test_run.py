@@ -7,7 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.cli.process import Workbench
+from tests.llama_cpp import guide_drafts
 
 ANSWER = "Yes. Ünïcode, too 🙂 and on it goes, longer than a line of a terminal is wide, to its very end.\n"
 WEATHER = "I do not look out of the window.\n"
@@ -56,6 +59,25 @@ def test_json_is_one_document(workbench: Workbench, model: str) -> None:
     assert document["usage"]["prompt_tokens"] > 0
     assert document["timings"]["time_to_first_token"] > 0
     assert document["timings"]["tokens_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_with_a_draft_model_the_answer_is_the_same(workbench: Workbench, tmp_path: Path) -> None:
+    draft = str(guide_drafts.cut(tmp_path / "draft.gguf"))
+    asked = ("run", "guide", "What can you do?", "--temperature", "0", "--max-tokens", "40", "--json")
+    plain, drafted = (json.loads(workbench(*asked, *more).stdout) for more in ((), ("--draft", draft)))
+    assert drafted["text"] == plain["text"]
+    assert 0 <= drafted["usage"]["accepted_tokens"] <= drafted["usage"]["drafted_tokens"]
+
+
+def test_a_draft_model_that_does_not_match_is_refused_in_a_sentence(
+    workbench: Workbench, script: str, tmp_path: Path
+) -> None:
+    other = str(guide_drafts.renamed(tmp_path / "other.gguf", 300, "elsewhere"))
+    done = workbench("run", "guide", "hello", "--draft", other)
+    assert done.returncode == 2 and "other.gguf cannot draft for guide.gguf" in done.stderr
+    assert "no draft" in workbench("run", script, "hello", "--draft", "guide").stderr
+    assert "one MODEL" in workbench("serve", "guide", script, "--draft", "guide").stderr
 
 
 def test_an_answer_that_was_cut_says_so(workbench: Workbench, script: str) -> None:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.server.loopback import chat, error_of, exchange, http, serving
 from tests.server.recital import Recital
 from workbench.embedding import Embeddings
+from workbench.events import Event, Finished
+from workbench.generation import Generation
 from workbench.server import ModelPool, create_app
 
 CHAT = "/v1/chat/completions"
@@ -56,6 +58,22 @@ async def test_answers_are_counted_by_route_status_and_model() -> None:
     assert of(told, "workbench_token_gap_seconds_count", model="guide") == 4
     assert of(told, "workbench_model_loaded", model="guide") == 1
     assert of(told, "workbench_model_loaded", model="spare") == 0
+
+
+async def test_drafts_are_counted() -> None:
+    class Guessing(Recital):
+        async def _recite(self, generation: Generation) -> AsyncIterator[Event]:
+            async for event in super()._recite(generation):
+                if isinstance(event, Finished):
+                    event = replace(event, usage=replace(event.usage, drafted_tokens=9, accepted_tokens=4))
+                yield event
+
+    model = Guessing()
+    async with serving(create_app(ModelPool({"guide": model}), metrics=True)) as url:
+        await exchange(url, http("POST", CHAT, json.dumps(chat("one two three")).encode()))
+        told = await samples(url)
+    assert of(told, "workbench_drafted_tokens_total", model="guide") == 9
+    assert of(told, "workbench_accepted_draft_tokens_total", model="guide") == 4
 
 
 async def test_what_runs_and_waits_is_seen() -> None:

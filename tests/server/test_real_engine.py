@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 import workbench_guide
+from tests.llama_cpp import guide_drafts
 from tests.server.loopback import chat, http, serving
 from workbench.engine_settings import EngineSettings
 from workbench.runtime import open_model
@@ -44,8 +45,11 @@ class Endpoint:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[Endpoint]:
-    settings = EngineSettings(context_length=CONTEXT, parallel=4, threads=1, speculation="ngram")
+async def endpoint(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Endpoint]:
+    draft = guide_drafts.cut(tmp_path_factory.mktemp("draft") / "draft.gguf")
+    settings = EngineSettings(
+        context_length=CONTEXT, parallel=4, threads=1, speculation="ngram", draft=str(draft)
+    )
     model = await open_model(str(workbench_guide.PATH), settings)
     assert isinstance(model, EngineProvider)
     pool = ModelPool({"guide": model})
@@ -57,15 +61,39 @@ async def endpoint() -> AsyncIterator[Endpoint]:
     await pool.close()
 
 
-async def test_drafts_change_no_answer_and_are_counted(endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("kind", ["ngram", "draft"])
+async def test_drafts_change_no_answer_and_are_counted(kind: str, endpoint: Endpoint) -> None:
     question = "Repeat: " + "one two three four five six seven eight " * 6
-    drafted = await endpoint.ask(question, max_tokens=48)
+    drafted = await endpoint.ask(question, max_tokens=48, extra_body={"speculate": kind})
     plain = await endpoint.ask(question, max_tokens=48, extra_body={"speculate": "off"})
     assert drafted.choices[0].message.content == plain.choices[0].message.content
     assert plain.timings["drafted_tokens"] == 0
     details = drafted.usage.completion_tokens_details
     assert details.accepted_prediction_tokens == drafted.timings["accepted_tokens"]
     assert 0 <= drafted.timings["accepted_tokens"] <= drafted.timings["drafted_tokens"]
+
+
+async def test_beside_drafts_choices_stops_logprobs_and_forms_are_as_without(endpoint: Endpoint) -> None:
+    asking = [
+        {"n": 3, "seed": 7, "temperature": 0.4, "max_tokens": 12},
+        {"stop": ["a"], "max_tokens": 40},
+        {"logprobs": True, "top_logprobs": 2},
+        {"response_format": {"type": "json_object"}, "max_tokens": 12},
+    ]
+    told = dict[str, list[list[tuple[Any, ...]]]]()
+    for kind in ("off", "draft"):
+        bodies = [fields | {"extra_body": {"speculate": kind}} for fields in asking]
+        answers = await asyncio.gather(*(endpoint.ask(QUESTIONS[0], **body) for body in bodies))
+        told[kind] = [
+            [
+                (choice.message.content, choice.finish_reason, len(choice.logprobs.content or ()))
+                if choice.logprobs
+                else (choice.message.content, choice.finish_reason)
+                for choice in answer.choices
+            ]
+            for answer in answers
+        ]
+    assert told["draft"] == told["off"]
 
 
 async def test_drafts_of_an_unknown_kind_are_refused(endpoint: Endpoint) -> None:

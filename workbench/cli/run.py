@@ -128,6 +128,8 @@ def _document(model: LocalModel, answer: Answer) -> dict[str, object]:
             "cached_tokens": finished.usage.cached_tokens,
             "completion_tokens": finished.usage.completion_tokens,
             "reasoning_tokens": finished.usage.reasoning_tokens,
+            "drafted_tokens": finished.usage.drafted_tokens,
+            "accepted_tokens": finished.usage.accepted_tokens,
         },
         "timings": {
             "time_to_first_token": finished.timings.time_to_first_token,

@@ -37,6 +37,8 @@ class Metrics:
         self._prompt = _tokens("prompt", "Tokens of prompts.", registry)
         self._cached = _tokens("cached_prompt", "Tokens of prompts that needed no computation.", registry)
         self._completion = _tokens("completion", "Tokens of answers, what was thought among them.", registry)
+        self._drafted = _tokens("drafted", "Tokens that were guessed ahead of answers.", registry)
+        self._accepted = _tokens("accepted_draft", "Those of them that became part of answers.", registry)
         self._first = Histogram(
             "workbench_time_to_first_token_seconds",
             "From when a model was asked until the first piece of its answer.",
@@ -87,6 +89,8 @@ class Metrics:
             self._prompt.labels(model).inc(usage.prompt_tokens)
             self._cached.labels(model).inc(usage.cached_tokens)
             self._completion.labels(model).inc(usage.completion_tokens)
+            self._drafted.labels(model).inc(usage.drafted_tokens)
+            self._accepted.labels(model).inc(usage.accepted_tokens)
 
 
 class PoolCollector(Collector):
