@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from workbench.constraint import Constraint
+from workbench.conversation import Medium
 from workbench.embedding import Embedded, EmbeddingRequest, Embeddings
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings, Speculation
@@ -22,7 +23,7 @@ from workbench.generation import Generation
 from workbench.ports import Estimator, Quantizer
 from workbench.sampling import SamplingSettings
 
-Capability = Literal["generate", "embed", "rank", "logprobs", "constrain"]
+Capability = Literal["generate", "embed", "rank", "logprobs", "constrain", "vision", "audio"]
 LoadProgress = Callable[[float], bool]
 """Told the loaded share from 0 to 1; returns False to stop loading, which raises LoadCancelled."""
 
@@ -79,6 +80,8 @@ class TokenRequest:
     Control tokens have no text, but those that are `shown` have their names.
     Only tokens that keep to the `constraint` are drawn, and the answer ends when it is complete.
     `speculation` None is as the engine was loaded; whatever is drafted, the answer stays the same.
+    `mixed` takes the place of `prompt` where there are media in it: texts, control tokens in them read as
+    such, and media in their order. `prepared` is the engine's own, see Engine.prepare.
     """
 
     id: int
@@ -90,6 +93,8 @@ class TokenRequest:
     constraint: Constraint | None = None
     shown: tuple[int, ...] = ()
     speculation: Speculation | None = None
+    mixed: tuple[str | Medium, ...] = ()
+    prepared: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +157,12 @@ class Engine(ABC):
         """The bytes of each token apart, and the names of control tokens. Raises as detokenize does."""
         return [self.detokenize([token]) for token in tokens]
 
-    def prepare(self, request: TokenRequest) -> None:  # noqa: B027 - there may be nothing to do
-        """Do ahead, on any thread, what would hold up the engine's own in enqueue. Raises as enqueue does."""
+    def prepare(self, request: TokenRequest) -> TokenRequest:
+        """Do ahead, on any thread, what would hold up the engine's own in enqueue. Raises as enqueue does.
+
+        Returns the request to enqueue, whose `prompt` is as long as the whole prompt.
+        """
+        return request
 
     @abstractmethod
     def enqueue(self, request: TokenRequest) -> None:

@@ -34,11 +34,30 @@ class Tool:
     strict: bool = False
 
 
+MOST_MEDIUM_BYTES = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """An image or a sound that belongs to a message: a file's bytes.
+
+    Attributes:
+        at: How many characters of the message's text come before it.
+        source: Where it came from, such as a request's parameter or a file, to be named in errors.
+    """
+
+    kind: Literal["image", "audio"]
+    data: bytes = field(repr=False)
+    at: int = 0
+    source: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn: who said it, and the text.
 
     Attributes:
+        media: Images and sounds in the text, in the order of their places.
         reasoning: What an assistant thought before it answered.
         tool_calls: What an assistant asks to be called.
         tool_call_id: Of a tool's turn, the call that it answers; `name` is the tool's.
@@ -50,13 +69,17 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
     name: str = ""
+    media: tuple[Medium, ...] = ()
 
 
 def joined(first: Message, second: Message) -> Message:
     """One turn out of two that the same role said."""
+    content = "\n".join(filter(None, (first.content, second.content)))
+    shift = len(content) - len(second.content)
     return replace(
         first,
-        content="\n".join(filter(None, (first.content, second.content))),
+        content=content,
+        media=first.media + tuple(replace(one, at=one.at + shift) for one in second.media),
         reasoning="\n".join(filter(None, (first.reasoning, second.reasoning))),
         tool_calls=first.tool_calls + second.tool_calls,
     )
@@ -68,6 +91,11 @@ class Conversation:
 
     messages: tuple[Message, ...] = ()
     tools: tuple[Tool, ...] = ()
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """All images and sounds, message by message."""
+        return tuple(medium for message in self.messages for medium in message.media)
 
     def __add__(self, message: Message) -> Conversation:
         return Conversation((*self.messages, message), self.tools)

@@ -56,6 +56,7 @@ class EngineSettings:
             there is one.
         draft: The path of a smaller model with the same vocabulary, which drafts; None: there is none.
         prompt_cache_bytes: How much of the disk may keep computed prompts until they come again; 0: none.
+        projector: The file that lets the model see or hear; None leaves it to whoever loads it, "" is none.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
 
@@ -76,6 +77,7 @@ class EngineSettings:
     lora: tuple[Lora, ...] = ()
     pooling: Pooling | None = None
     prompt_cache_bytes: int = 0
+    projector: str | None = None
     vocabulary_only: bool = False
 
     @property
@@ -103,6 +105,7 @@ class EngineSettings:
             split=(),
             lora=(),
             pooling=None,
+            projector=None,
             speculation=None,
             draft=None,
             prompt_cache_bytes=0,

@@ -129,6 +129,9 @@ def _kinds(error: type[WorkbenchError]) -> dict[str, type[WorkbenchError]]:
     return found
 
 
-def error_of_kind(kind: str, message: str, remedy: str) -> WorkbenchError:
+def error_of_kind(kind: str, message: str, remedy: str, param: str | None = None) -> WorkbenchError:
     """Rebuild an error that crossed a process or network border; an unknown kind becomes the base type."""
-    return _kinds(WorkbenchError).get(kind, WorkbenchError)(message, remedy)
+    error = _kinds(WorkbenchError).get(kind, WorkbenchError)(message, remedy)
+    if isinstance(error, InvalidRequest):
+        error.param = param
+    return error

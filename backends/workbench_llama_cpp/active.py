@@ -5,7 +5,7 @@ Knows nothing of the other requests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from workbench.backend import TokenRequest
 from workbench.events import Usage
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.constraining.matching import Matching
+from workbench_llama_cpp.mixed_prompt import Chunk
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.slots import Slot, Slots, Tokens
 from workbench_llama_cpp.speculation import Acceptance
@@ -34,6 +35,7 @@ class Active:
         drafts: What may follow `next_token`, computed beside it in this step.
         acceptance: How good its drafts have been.
         undecided: The next token has to be computed without drafts.
+        chunks: The media of its prompt, by their places in it.
     """
 
     request: TokenRequest
@@ -49,6 +51,7 @@ class Active:
     drafts: Sequence[int] = ()
     acceptance: Acceptance = field(default_factory=Acceptance)
     undecided: bool = False
+    chunks: Mapping[int, Chunk] = field(default_factory=dict)
 
     @property
     def slot_length(self) -> int:
@@ -56,12 +59,19 @@ class Active:
 
     @property
     def remaining(self) -> int:
-        """Prompt tokens still to be computed."""
-        return max(0, len(self.prompt) - self.slot_length)
+        """Prompt tokens still to be computed, up to the next medium."""
+        start = self.slot_length
+        end = min((place for place in self.chunks if place >= start), default=len(self.prompt))
+        return max(0, end - start)
 
     @property
     def in_prompt(self) -> bool:
-        return self.remaining > 0
+        return self.slot_length < len(self.prompt)
+
+    @property
+    def medium(self) -> Chunk | None:
+        """What has to be computed next, where that is no text."""
+        return self.chunks.get(self.slot_length) if self.chunks else None
 
     def most_tokens(self, context_length: int) -> int:
         """How long the answer may become."""
@@ -110,12 +120,12 @@ class Active:
         """The next `count` tokens of the prompt; logits are asked for after the last one only."""
         if count:
             start = self.slot_length
-            ends_prompt = count == self.remaining
+            ends_prompt = start + count == len(self.prompt)
             self._add(
                 batch, self.prompt[start : start + count], int(ends_prompt and self.request.max_tokens != 0)
             )
 
     def _add(self, batch: Batch, tokens: Tokens, outputs: int) -> None:
         assert self.slot is not None
-        self.row = batch.add(tokens, self.slot.length, self.slot.sequence, outputs)
+        self.row = batch.add(tokens, self.slot.position, self.slot.sequence, outputs)
         self.slot.extend(tokens)

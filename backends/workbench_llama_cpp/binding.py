@@ -38,6 +38,11 @@ class Log:
     def text(self) -> str:
         return "\n".join(self.lines)
 
+    def reason(self) -> str:
+        """The last thing that was said."""
+        said = next((line.strip() for line in reversed(self.lines) if line.strip()), "no reason given")
+        return said.rstrip(".")
+
 
 log = Log()
 

@@ -18,7 +18,7 @@ def takes_back(model: Any) -> bool:
 
 
 class ContextMemory:
-    """Bound to one context; sequences are numbered from 0."""
+    """Bound to one context; sequences are numbered from 0, and lengths are in positions."""
 
     def __init__(self, model: Any, context: Any) -> None:
         self._llama = llama()
@@ -27,7 +27,7 @@ class ContextMemory:
         self._window: int = self._llama.llama_model_n_swa(model)
 
     def truncate(self, sequence: int, length: int) -> bool:
-        """Forget all after the first `length` tokens; when that cannot be, forget everything."""
+        """Forget all after the first `length` positions; when that cannot be, forget everything."""
         end = self._llama.llama_memory_seq_pos_max(self._memory, sequence) + 1
         if length >= end or self._remove(sequence, length):
             return self._complete(sequence, length)

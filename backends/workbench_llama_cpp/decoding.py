@@ -17,5 +17,4 @@ def decode(context: Any, batch: Batch, slots: Slots) -> None:
         slots.forget_idle()
         result = llama().llama_decode(context, batch.structure())
     if result != 0:
-        said = next((line for line in reversed(log.lines) if line.strip()), "no reason given")
-        raise EngineDied(f"llama.cpp could not compute a step (code {result}): {said}.", "Ask again.")
+        raise EngineDied(f"llama.cpp could not compute a step (code {result}): {log.reason()}.", "Ask again.")

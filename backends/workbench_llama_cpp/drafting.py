@@ -106,6 +106,7 @@ class Drafting:
             return Outlook(active, np.empty(0, np.int32))
         assert active.slot is not None
         text = np.append(active.slot.tokens, np.int32(active.next_token))
+        text = text[text >= 0]  # nothing is drafted from media
         if kind == "ngram":
             found = [int(token) for token in continuation(text, room)]
             return Outlook(active, text, found, most=len(found))

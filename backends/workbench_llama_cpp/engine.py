@@ -30,6 +30,7 @@ from workbench_llama_cpp.decoding import decode
 from workbench_llama_cpp.drafting import Drafting
 from workbench_llama_cpp.drawing import Drawing, ended
 from workbench_llama_cpp.embedding import Embedder
+from workbench_llama_cpp.media import Media, chunks_of, spoken
 from workbench_llama_cpp.pace import Pace, share_out
 from workbench_llama_cpp.parameters import BATCH
 from workbench_llama_cpp.prompt_cache import opened_cache
@@ -68,6 +69,7 @@ class LlamaCppEngine(Engine):
         self._batch = Batch(self._capacity)
         self._pace = Pace(self._capacity - loaded.settings.output_rows)
         self._prompt_cache = opened_cache(loaded, self._context, self._slots)
+        self._media = Media(loaded.projector, self._context, self._slots)
         self._drawing = Drawing(self._context, loaded, self._slots)
         self._drafting = Drafting(loaded, self._pace)
         self._waiting: list[Active] = []
@@ -84,16 +86,19 @@ class LlamaCppEngine(Engine):
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         return self._vocabulary.pieces(tokens)
 
-    def prepare(self, request: TokenRequest) -> None:
+    def prepare(self, request: TokenRequest) -> TokenRequest:
         self._enforcer.prepare(request)
+        return self._media.prepared(request)
 
     def enqueue(self, request: TokenRequest) -> None:
+        request = self._media.prepared(request)
         self._check(request)
         matching = self._enforcer.begin(request)
-        sampler = Sampler(request.sampling, self._vocabulary, request.prompt, self.facts.context_length)
-        prompt = np.array(request.prompt, np.int32)
+        sampler = Sampler(request.sampling, self._vocabulary, spoken(request), self.facts.context_length)
+        prompt, chunks = np.array(request.prompt, np.int32), chunks_of(request)
         expected = self._drafting.expected(request)
-        self._waiting.append(Active(request, prompt, sampler, matching=matching, acceptance=expected))
+        active = Active(request, prompt, sampler, matching=matching, acceptance=expected, chunks=chunks)
+        self._waiting.append(active)
 
     @property
     def busy(self) -> bool:
@@ -113,6 +118,7 @@ class LlamaCppEngine(Engine):
         late = self._events(
             [active for active in self._running if active.held is not None], self._drawing.draw
         )
+        late += self._media.step(self._running, self._drop)
         rows, prompt_tokens = self._fill_batch()
         if not self._batch.size:
             return late
@@ -160,7 +166,8 @@ class LlamaCppEngine(Engine):
             raise Unsupported("This model cannot continue text.", "Use one that is made for it.")
         if not request.prompt:
             raise InvalidRequest("The prompt is empty.", "Give at least one token.")
-        self._vocabulary.check(request.prompt)
+        if not request.mixed:
+            self._vocabulary.check(request.prompt)
         self._drafting.check(request.speculation)
         length, most = len(request.prompt), self.facts.context_length
         if length >= most:

@@ -19,6 +19,7 @@ from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import takes_back
 from workbench_llama_cpp.draft_vocabulary import check_vocabulary
 from workbench_llama_cpp.memory import check_memory
+from workbench_llama_cpp.projector import Projector
 from workbench_llama_cpp.refusals import context_error, load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
 
@@ -39,10 +40,12 @@ class Loaded:
     kept: list[object]
     tight: tuple[str, ...]
     draft: Loaded | None = None
+    projector: Projector | None = None
 
     def free(self) -> None:
-        if self.draft is not None:
-            self.draft.free()
+        for part in (self.draft, self.projector):
+            if part is not None:
+                part.free()
         if self.model is not None:
             llama().llama_model_free(self.model)
             self.model = None
@@ -62,16 +65,18 @@ def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
     model, kept = _load_weights(path, settings, lambda done: progress(done * share))
     length = parameters.context_length(settings, _trained_context(model))
     loaded = Loaded(path, model, header, settings, length, Vocabulary(model), kept, tight)
-    if draft is not None and settings.draft and takes_back(model):
-        try:
+    try:
+        if draft is not None and settings.draft and takes_back(model):
             loaded.draft = _load_draft(
                 settings.draft,
                 settings.for_draft(length, draft.context_length),
                 lambda done: progress(share + done * (1 - share)),
             )
-        except BaseException:
-            loaded.free()
-            raise
+        if settings.projector:
+            loaded.projector = Projector(settings.projector, model, loaded.vocabulary, settings)
+    except BaseException:
+        loaded.free()
+        raise
     return loaded
 
 
@@ -138,7 +143,8 @@ def _capabilities(loaded: Loaded) -> frozenset[Capability]:
     )
     text: set[Capability] = {"generate", "logprobs", "constrain"} if causal(header) and not other else set()
     pooled = pooling.capability(header, loaded.settings)
-    return frozenset(text | ({pooled} if pooled else set()))
+    senses = loaded.projector.capabilities if text and loaded.projector else frozenset()
+    return frozenset(text | ({pooled} if pooled else set()) | senses)
 
 
 def causal(header: Header) -> bool:

@@ -100,7 +100,8 @@ class PromptCache:
         memory = self._llama.llama_get_memory(self._context)
         end = self._llama.llama_memory_seq_pos_max(memory, slot.sequence) + 1
         slot.extend(file.tokens)
-        return bool(read == len(state) and end == len(file.tokens))
+        fits = end == slot.position or (end < slot.position and file.tokens[-1] < 0)
+        return bool(read == len(state) and fits)
 
     def _begun(self) -> Iterator[None] | None:
         """The writing of the next slot that is still as its request left it."""
@@ -125,7 +126,8 @@ def _key(loaded: Loaded) -> str:
     settings = loaded.settings
     shape = (settings.kv_type_k, settings.kv_type_v, settings.flash_attention)
     adapters = [(_identity(Path(lora.path)), lora.scale) for lora in settings.lora]
-    parts = [_identity(path) for path in _model_files(Path(loaded.path))]
+    files = [*_model_files(Path(loaded.path)), *([Path(settings.projector)] if settings.projector else [])]
+    parts = [_identity(path) for path in files]
     facts = [version("llama-cpp-python"), parts, adapters, shape]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 

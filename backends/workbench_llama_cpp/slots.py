@@ -14,39 +14,49 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench_llama_cpp.media_rows import positions_of, whole
+
 Tokens = NDArray[np.int32]
 
 
 class Cache(Protocol):
-    """What the slots ask of a KV cache, in tokens from the start of a sequence."""
+    """What the slots ask of a KV cache, in positions from the start of a sequence."""
 
     def truncate(self, sequence: int, length: int) -> bool:
-        """Forget all after the first `length` tokens; False when it cannot, and nothing is left then."""
+        """Forget all after the first `length` positions; False when it cannot, and nothing is left then."""
 
     def share(self, source: int, target: int, length: int) -> bool:
-        """Give an empty `target` the first `length` tokens of `source`; False when it cannot."""
+        """Give an empty `target` the first `length` positions of `source`; False when it cannot."""
 
 
 def common_prefix(left: Tokens, right: Tokens) -> int:
-    """Length of the longest common beginning."""
+    """Length of the longest common beginning that ends within no medium."""
     shorter = min(len(left), len(right))
     differing = np.flatnonzero(left[:shorter] != right[:shorter])
-    return int(differing[0]) if len(differing) else shorter
+    return whole(left, int(differing[0]) if len(differing) else shorter)
 
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One sequence: the tokens whose state the cache holds, and whether a request uses it."""
+    """One sequence: the tokens whose state the cache holds, and whether a request uses it.
+
+    `position` is that of the next token, which is `length` unless there are media among the tokens.
+    """
 
     sequence: int
     busy: bool = False
     last_used: int = 0
     _buffer: Tokens = field(default_factory=lambda: np.zeros(256, np.int32))
     length: int = 0
+    position: int = 0
 
     @property
     def tokens(self) -> Tokens:
         return self._buffer[: self.length]
+
+    def position_at(self, length: int) -> int:
+        """The position after the first `length` tokens."""
+        return self.position - positions_of(self._buffer[length : self.length])
 
     def extend(self, tokens: Tokens) -> None:
         end = self.length + len(tokens)
@@ -54,8 +64,10 @@ class Slot:
             self._buffer = np.resize(self._buffer, max(end, 2 * len(self._buffer)))
         self._buffer[self.length : end] = tokens
         self.length = end
+        self.position += positions_of(tokens)
 
     def cut(self, length: int) -> None:
+        self.position = self.position_at(length)
         self.length = length
 
 
@@ -82,11 +94,11 @@ class Slots:
         known = common_prefix(donor.tokens, wanted)
         slot = donor if self._worth_overwriting(donor, known) else self._oldest_free(donor if known else None)
         if slot is donor:
-            slot.cut(known if self._cache.truncate(slot.sequence, known) else 0)
+            slot.cut(known if self._cache.truncate(slot.sequence, slot.position_at(known)) else 0)
         else:
             self._cache.truncate(slot.sequence, 0)
             slot.cut(0)
-            if known and self._cache.share(donor.sequence, slot.sequence, known):
+            if known and self._cache.share(donor.sequence, slot.sequence, donor.position_at(known)):
                 slot.extend(donor.tokens[:known])
         slot.busy = True
         return slot
@@ -97,11 +109,15 @@ class Slots:
 
     def take_back(self, slot: Slot, length: int) -> bool:
         """Keep the first `length` tokens of a busy slot only; False when nothing could be kept."""
-        if length == slot.length or self._cache.truncate(slot.sequence, length):
+        if length == slot.length or self._cache.truncate(slot.sequence, slot.position_at(length)):
             slot.cut(length)
             return True
         slot.cut(0)
         return False
+
+    def drop_beyond(self, slot: Slot) -> None:
+        """Make the cache forget what a step that failed has left of tokens that the slot does not hold."""
+        self._cache.truncate(slot.sequence, slot.position)
 
     def vacate(self) -> Slot:
         """The free slot that was used longest ago, emptied."""

@@ -32,9 +32,8 @@ class Vocabulary:
     def tokenize(self, text: str, special: bool, add: bool | None = None) -> list[int]:
         """As Engine.tokenize; a first token that the text has already is not added again."""
         data = text.encode()
-        first = self.special_text(self._first)
         wanted = special if add is None else add
-        adds = wanted and not (special and self._adds_first and first and text.startswith(first))
+        adds = wanted and not (special and not self.lacks_beginning(text))
         room = len(data) + 8
         tokens = (ctypes.c_int32 * room)()
         count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, room, adds, special)
@@ -42,6 +41,11 @@ class Vocabulary:
             tokens = (ctypes.c_int32 * -count)()
             count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, -count, adds, special)
         return list(tokens[:count])
+
+    def lacks_beginning(self, text: str) -> bool:
+        """Whether what the model wants before each text may be added: it is not there yet."""
+        first = self.special_text(self._first)
+        return not (self._adds_first and first and text.startswith(first))
 
     def separators(self) -> tuple[list[int], list[int], list[int]]:
         """What goes before a text, what ends it, and what goes between two, as far as the model wants it."""

@@ -15,6 +15,7 @@ from workbench.chat.formats.answer_format import Place
 from workbench.chat.formats.answer_reader import AnswerReader
 from workbench.chat.formats.source import Pause
 from workbench.chat.leg import Leg
+from workbench.chat.media import check_media
 from workbench.chat.prompting import facts_with, format_of, rendered_prompt, tools_of
 from workbench.chat.requirement import requirement_of
 from workbench.conversation import Conversation
@@ -58,7 +59,8 @@ class Answering:
                 return [event]
 
     def _begin(self, facts: ModelFacts, conversation: Conversation) -> None:
-        generation = self._generation
+        generation, self._media = self._generation, conversation.media
+        check_media(facts, self._media)
         tools = tools_of(generation)
         facts = facts_with(facts, tools)
         self._format = format_of(facts)
@@ -124,7 +126,7 @@ class Answering:
     def _leg(self, prompt: str) -> Leg:
         most = self._generation.max_tokens
         room = None if most is None else most - self._earlier.tokens
-        return Leg(prompt=prompt, max_tokens=room, shown=self._shown)
+        return Leg(prompt=prompt, max_tokens=room, shown=self._shown, media=self._media)
 
 
 class _Earlier:

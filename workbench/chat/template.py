@@ -16,6 +16,7 @@ from jinja2 import Template, TemplateError
 from jinja2.exceptions import SecurityError
 from jinja2.utils import Namespace
 
+from workbench.chat.media_template import Placeholder, in_parts, placeholder_of, wants_parts, with_marks
 from workbench.chat.sandbox import Sandbox, bounded
 from workbench.chat.template_messages import (
     CallStyle,
@@ -30,6 +31,7 @@ from workbench.generation import Thinking
 
 MAX_TEMPLATE = 1_000_000
 _RESERVED = frozenset({"messages", "tools", "documents", "add_generation_prompt"})
+_SPECIAL = frozenset({"bos_token", "eos_token"})
 _UNFINISHED = "END_OF_UNFINISHED_MESSAGE "
 """Stands where the last message ends. The space tells whether the template trims what it is given."""
 
@@ -62,9 +64,35 @@ def render(
     style = (call_style(template, _frozen(special_tokens)) if calls else None) or CallStyle()
     messages = template_messages(conversation, style)
     tools = template_tools(conversation)
-    if continues:
-        return _continued(template, messages, tools, variables)
-    return _render(template, messages, tools, variables | {"add_generation_prompt": True})
+
+    def write(messages: list[TemplateMessage]) -> str:
+        if continues:
+            return _continued(template, messages, tools, variables)
+        return _render(template, messages, tools, variables | {"add_generation_prompt": True})
+
+    if not conversation.media:
+        return write(messages)
+    kinds: set[str] = {medium.kind for medium in conversation.media}
+    placeholders = {kind: _placeholder(template, kind, _frozen(special_tokens)) for kind in kinds}
+    return with_marks(conversation, messages, placeholders, write)
+
+
+@lru_cache(maxsize=32)
+def _placeholder(template: str, kind: str, special_tokens: tuple[tuple[str, str], ...]) -> Placeholder | None:
+    return placeholder_of(kind, lambda messages: _probed(template, messages, dict(special_tokens)))
+
+
+@lru_cache(maxsize=32)
+def _wants_parts(template: str, special_tokens: tuple[tuple[str, object], ...]) -> bool:
+    return wants_parts(lambda messages: _probed(template, messages, dict(special_tokens)))
+
+
+def _probed(template: str, messages: list[TemplateMessage], special_tokens: Mapping[str, object]) -> str:
+    """What the template makes of them; "" where it refuses."""
+    try:
+        return _written(template, messages, None, {**special_tokens, "add_generation_prompt": True})
+    except WorkbenchError:
+        return ""
 
 
 @lru_cache(maxsize=32)
@@ -127,6 +155,18 @@ def _continued(
 
 
 def _render(
+    template: str,
+    messages: list[TemplateMessage],
+    tools: list[dict[str, Any]] | None,
+    variables: dict[str, object],
+) -> str:
+    special = {name: value for name, value in variables.items() if name in _SPECIAL}
+    if _wants_parts(template, tuple(sorted(special.items()))):
+        messages = [in_parts(message) for message in messages]
+    return _written(template, messages, tools, variables)
+
+
+def _written(
     template: str,
     messages: list[TemplateMessage],
     tools: list[dict[str, Any]] | None,

@@ -31,7 +31,7 @@ Inbox = queue.SimpleQueue[tuple[int, Job]]
 
 
 def failure(call: int | None, error: WorkbenchError) -> messages.Failed:
-    return messages.Failed(call, error.kind, error.message, error.remedy)
+    return messages.Failed(call, error.kind, error.message, error.remedy, getattr(error, "param", None))
 
 
 @dataclass(slots=True)

@@ -120,7 +120,7 @@ class EngineProcess:
             match reply:
                 case messages.Loading(share):
                     progress(share)
-                case messages.Failed(_, kind, message, remedy):
+                case messages.Failed(_, kind, message, remedy, _):
                     raise error_of_kind(kind, message, remedy)
                 case messages.Opened(facts):
                     self.facts = facts
@@ -146,7 +146,7 @@ class EngineProcess:
         if replies is None:
             return
         if isinstance(reply, messages.Failed):
-            replies.put_nowait(error_of_kind(reply.kind, reply.message, reply.remedy))
+            replies.put_nowait(error_of_kind(reply.kind, reply.message, reply.remedy, reply.param))
         else:
             replies.put_nowait(reply)
         if not isinstance(reply, messages.PrefillAt | messages.Text):

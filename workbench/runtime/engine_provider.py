@@ -9,10 +9,12 @@ import asyncio
 from array import array
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from copy import copy
 
 from workbench.backend import Provider
 from workbench.chat.answering import Answering
 from workbench.chat.leg import Leg
+from workbench.chat.media import mixed, shown
 from workbench.embedding import Embeddings
 from workbench.errors import EngineDied, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
@@ -55,7 +57,8 @@ class EngineProvider(Provider):
                         break
 
     async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
-        return Answering(self.facts, generation).leg.prompt
+        prompt = Answering(self.facts, generation).leg.prompt
+        return shown(prompt) if isinstance(prompt, str) else prompt
 
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         reply = await self._ask(lambda number: messages.Tokenize(number, text, special, add))
@@ -114,7 +117,7 @@ async def _answer(process: EngineProcess, generation: Generation, leg: Leg) -> A
     number, replies = process.call(
         lambda number: messages.Generate(
             number,
-            leg.prompt,
+            "" if leg.media else leg.prompt,
             generation.sampling,
             leg.max_tokens,
             generation.stop,
@@ -123,6 +126,7 @@ async def _answer(process: EngineProcess, generation: Generation, leg: Leg) -> A
             leg.constraint,
             generation.speculation,
             leg.shown,
+            mixed(leg.prompt, leg.media) if isinstance(leg.prompt, str) and leg.media else (),
         )
     )
     try:
@@ -147,7 +151,7 @@ def _embeddings(reply: CallReply) -> Embeddings:
 def _event(reply: CallReply | WorkbenchError) -> Event:
     match reply:
         case WorkbenchError():
-            raise type(reply)(reply.message, reply.remedy)
+            raise copy(reply)
         case messages.PrefillAt(_, done, total, cached):
             return Prefill(done, total, cached)
         case messages.Text(_, text, tokens, logprobs):

@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.backend import ModelFacts
 from workbench.constraint import Constraint
+from workbench.conversation import Medium
 from workbench.engine_settings import EngineSettings, Speculation
 from workbench.events import FinishReason, SampledToken, Timings, Usage
 from workbench.sampling import SamplingSettings
@@ -31,7 +32,10 @@ class Open(Message, frozen=True):
 
 
 class Generate(Message, frozen=True):
-    """To the engine: continue this text, control tokens in it read as such, or these tokens."""
+    """To the engine: continue this text, control tokens in it read as such, or these tokens.
+
+    Where there are media in the prompt, it is `mixed`.
+    """
 
     id: int
     prompt: str | tuple[int, ...]
@@ -43,6 +47,7 @@ class Generate(Message, frozen=True):
     constraint: Constraint | None = None
     speculation: Speculation | None = None
     shown: tuple[int, ...] = ()
+    mixed: tuple[str | Medium, ...] = ()
 
 
 class Close(Message, frozen=True):
@@ -112,6 +117,7 @@ class Failed(Message, frozen=True):
     kind: str
     message: str
     remedy: str
+    param: str | None = None
 
 
 class Tokens(Message, frozen=True):

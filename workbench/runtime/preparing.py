@@ -8,11 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from workbench.errors import WorkbenchError
 from workbench.runtime.engine_loop import Send, failure
 
 AT_ONCE = 2
+Made = TypeVar("Made")
 
 
 class Preparing:
@@ -24,7 +26,8 @@ class Preparing:
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(AT_ONCE, "preparing")
 
-    def start(self, call: int, prepare: Callable[[], None], begin: Callable[[], None]) -> None:
+    def start(self, call: int, prepare: Callable[[], Made], begin: Callable[[Made], None]) -> None:
+        """`begin` is given what `prepare` returns."""
         with self._lock:
             self._calls.add(call)
         self._executor.submit(self._prepare, call, prepare, begin)
@@ -36,11 +39,11 @@ class Preparing:
             self._calls.discard(call)
         return wanted
 
-    def _prepare(self, call: int, prepare: Callable[[], None], begin: Callable[[], None]) -> None:
+    def _prepare(self, call: int, prepare: Callable[[], Made], begin: Callable[[Made], None]) -> None:
         if call not in self._calls:
             return
         try:
-            prepare()
+            made = prepare()
         except Exception as error:  # of whatever kind, it ends this call and no other
             if self.forget(call):
                 self._send(failure(call, _told(error)))
@@ -48,7 +51,7 @@ class Preparing:
         with self._lock:  # nobody forgets a call between the look and its beginning
             if call in self._calls:
                 self._calls.discard(call)
-                begin()
+                begin(made)
 
 
 def _told(error: Exception) -> WorkbenchError:

@@ -125,7 +125,7 @@ class Worker:
         received = time.perf_counter()
         request = TokenRequest(
             id=command.id,
-            prompt=tuple(self._tokens(command.prompt)),
+            prompt=() if command.mixed else tuple(self._tokens(command.prompt)),
             max_tokens=command.max_tokens,
             sampling=command.sampling,
             logprobs=command.logprobs,
@@ -133,13 +133,14 @@ class Worker:
             constraint=command.constraint,
             speculation=command.speculation,
             shown=command.shown,
+            mixed=command.mixed,
         )
 
-        def begin() -> None:
+        def begin(request: TokenRequest) -> None:
             self._inbox.put((command.id, lambda loop: loop.begin(request, command.stop, received)))
 
-        if request.constraint is None:
-            begin()
+        if request.constraint is None and not request.mixed:
+            begin(request)
         else:
             self._preparing.start(command.id, lambda: self._engine.prepare(request), begin)
 

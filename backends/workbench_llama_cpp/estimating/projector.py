@@ -9,18 +9,17 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from workbench.errors import InvalidModel, Unsupported
 from workbench.gguf import check_whole, read_header
 from workbench.memory import DeviceMemory
-from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.devices import Device, devices
 from workbench_llama_cpp.estimating.cpp_map import LayoutUnknown, returning_map
 from workbench_llama_cpp.estimating.messages import Measured, MeasureProjector
 from workbench_llama_cpp.estimating.placement import HOST
 from workbench_llama_cpp.estimating.unbacked import withhold
+from workbench_llama_cpp.mtmd import mtmd
 from workbench_llama_cpp.parameters import FLASH_ATTENTION, threads
 
 _SYMBOL = "_Z21mtmd_get_memory_usagePKc19mtmd_context_params"
@@ -38,7 +37,7 @@ def measure_projector(question: MeasureProjector, cards: Sequence[Device] | None
     for one in here:
         withhold(one.buffer_type)
     gpus = [one for one in here if one.is_gpu] if question.settings.gpu_layers != 0 else []
-    wanted = _library().mtmd_context_params_default()
+    wanted = mtmd().mtmd_context_params_default()
     wanted.use_gpu, wanted.device = bool(gpus), gpus[0].handle if gpus else None
     wanted.n_threads = threads(question.settings)
     wanted.flash_attn_type = FLASH_ATTENTION[question.settings.flash_attention]
@@ -64,22 +63,10 @@ def _memory(name: str, total: int, weights: int) -> DeviceMemory:
 
 def _taken(path: str, wanted: Any) -> list[tuple[int, int]]:
     """Pairs of a device's handle and bytes; none where the file is refused."""
-    library = _library()
+    library = mtmd()
     try:
         ask = returning_map(library._libmtmd, _SYMBOL, [ctypes.c_char_p, library.mtmd_context_params])
         entries = [_Entry.from_address(address) for address in ask(os.fsencode(path), wanted)]
     except LayoutUnknown as error:
         raise Unsupported("llama.cpp's answer for a projector cannot be read here.") from error
     return [(entry.device, entry.size) for entry in entries]
-
-
-@lru_cache(maxsize=1)
-def _library() -> Any:
-    llama()
-    try:
-        from llama_cpp import mtmd_cpp
-    except (ImportError, OSError) as error:
-        raise Unsupported(
-            f"This llama.cpp reads no pictures: {error}.", "Reinstall llama-cpp-python."
-        ) from error
-    return mtmd_cpp
