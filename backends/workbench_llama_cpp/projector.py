@@ -44,6 +44,11 @@ class Projector:
 
     def read(self, parts: Sequence[str | Medium]) -> MixedPrompt:
         """The prompt as the model gets it. Raises InvalidRequest, naming the medium at fault."""
+        for medium in (part for part in parts if isinstance(part, Medium)):
+            if medium.kind == "image" and "vision" not in self.capabilities:
+                raise invalid(medium, "is an image, and this model sees none.", "Send text.")
+            if medium.kind == "audio" and "audio" not in self.capabilities:
+                raise invalid(medium, "is a sound, and this model hears none.", "Send text.")
         return read_prompt(self._handle, self._vocabulary, parts, self._settings.micro_batch)
 
     def embeddings(self, chunk: Chunk) -> Any:

@@ -35,14 +35,22 @@ def llama(
         writer.add_expert_used_count(2)
     if pooling is not None:
         writer.add_pooling_type(gguf.PoolingType(pooling))
-    return _finish(writer, _llama_shapes(experts, head_size))
+    return finish(writer, _llama_shapes(experts, head_size))
 
 
 def gemma3(path: Path, *, window: int = 64) -> Path:
     """A sliding window in five of six layers: old tokens leave the cache."""
     writer = _writer(path, "gemma3", 2048)
     writer.add_sliding_window(window)
-    return _finish(writer, _gemma_shapes())
+    return finish(writer, _gemma_shapes())
+
+
+def qwen2vl(path: Path) -> Path:
+    """Positions in two dimensions for what is an image."""
+    writer = _writer(path, "qwen2vl", 2048)
+    writer.add_rope_dimension_count(HEAD_SIZE)
+    writer.add_rope_dimension_sections([2, 3, 3, 0])
+    return finish(writer, _qwen_shapes())
 
 
 def mamba(path: Path) -> Path:
@@ -52,7 +60,7 @@ def mamba(path: Path) -> Path:
     writer.add_ssm_inner_size(2 * HIDDEN)
     writer.add_ssm_state_size(16)
     writer.add_ssm_time_step_rank(4)
-    return _finish(writer, _mamba_shapes())
+    return finish(writer, _mamba_shapes())
 
 
 def lora(path: Path) -> Path:
@@ -61,7 +69,7 @@ def lora(path: Path) -> Path:
     writer.add_type("adapter")
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", 32.0)
-    return _finish(
+    return finish(
         writer,
         iter([("blk.0.attn_q.weight.lora_a", (4, HIDDEN)), ("blk.0.attn_q.weight.lora_b", (HIDDEN, 4))]),
         scale=1.0,
@@ -69,14 +77,14 @@ def lora(path: Path) -> Path:
 
 
 def unknown_architecture(path: Path) -> Path:
-    return _finish(_writer(path, "perceptron", 2048), _llama_shapes(0))
+    return finish(_writer(path, "perceptron", 2048), _llama_shapes(0))
 
 
 def missing_tensor(path: Path) -> Path:
     shapes = (shape for shape in _llama_shapes(0) if shape[0] != "blk.5.ffn_down.weight")
     writer = _writer(path, "llama", 2048)
     writer.add_rope_dimension_count(HEAD_SIZE)
-    return _finish(writer, shapes)
+    return finish(writer, shapes)
 
 
 def _writer(path: Path, architecture: str, context: int, head_size: int = HEAD_SIZE) -> Any:
@@ -109,7 +117,7 @@ def _add_tokenizer(writer: Any) -> None:
     writer.add_eos_token_id(257)
 
 
-def _finish(writer: Any, shapes: Shapes, scale: float = 0.3) -> Path:
+def finish(writer: Any, shapes: Shapes, scale: float = 0.3) -> Path:
     random = np.random.default_rng(7)
     for name, shape in shapes:
         ones = name.endswith("norm.weight")
@@ -150,6 +158,13 @@ def _llama_shapes(experts: int, head_size: int = HEAD_SIZE) -> Shapes:
         yield from _attention(f"blk.{layer}", head_size)
         yield from _experts(f"blk.{layer}", experts) if experts else _feed_forward(f"blk.{layer}")
     yield "output_norm.weight", (HIDDEN,)
+
+
+def _qwen_shapes() -> Shapes:
+    yield from _llama_shapes(0)
+    for layer in range(6):
+        for name, heads in (("attn_q", HEADS), ("attn_k", 2), ("attn_v", 2)):
+            yield f"blk.{layer}.{name}.bias", (heads * HEAD_SIZE,)
 
 
 def _gemma_shapes() -> Shapes:
