@@ -24,6 +24,7 @@ COMMANDS = {
     "fit": ("workbench.cli.fit:fit", "Tell what a model needs, here or on a GPU you do not have."),
     "quantize": ("workbench.cli.quantize:quantize", "Make a model smaller."),
     "pull": ("workbench.cli.pull:pull", "Bring models onto this machine."),
+    "convert": ("workbench.cli.convert:convert", "Make a GGUF file of a model that transformers saved."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),
     "search": ("workbench.cli.search:search", "Find models on the hub."),
     "models": ("workbench.cli.models:models", "List the models on this machine."),

@@ -1,0 +1,77 @@
+"""`workbench convert`: a model as transformers saves it, made into a GGUF file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workbench import wording
+from workbench.cli import output
+from workbench.cli.options import json_option
+from workbench.cli.terminal import StatusLine
+
+if TYPE_CHECKING:
+    from workbench.conversion.converting import Converted
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="HF_FOLDER")
+@click.option(
+    "--type",
+    "output_type",
+    type=click.Choice(["auto", "f32", "f16", "bf16", "q8_0"]),
+    default="auto",
+    show_default=True,
+    help="Type of the matrices; auto keeps what the model has.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; NAME-TYPE.gguf if left out.",
+)
+@click.option(
+    "--pre", default="", help="llama.cpp's name of how the tokenizer finds words, where it is not recognised."
+)
+@json_option
+def convert(*, folder: Path, output_type: str, path: Path | None, pre: str, as_json: bool) -> None:
+    """Make a GGUF file of a model's folder, with its tokenizer and its chat templates.
+
+    HF_FOLDER holds config.json, safetensors and a tokenizer, as transformers saves them and the hub keeps
+    them. Nothing in it is executed; pickles (.bin, .pt) are refused. The file appears whole or not at all.
+    """
+    from workbench.conversion.converting import convert
+
+    status = StatusLine()
+    try:
+        made = convert(
+            folder, path, output_type, pre,
+            lambda what, done, total: status.show(f"{wording.size(done)} of {wording.size(total)} {what}"),
+        )  # fmt: skip
+    finally:
+        status.clear()
+    _tell(made, as_json)
+
+
+def _tell(made: Converted, as_json: bool) -> None:
+    if as_json:
+        output.document(
+            {
+                "path": str(made.path),
+                "architecture": made.architecture,
+                "type": made.type,
+                "size_bytes": made.size_bytes,
+                "tensors": made.tensors,
+                "source_sha256": made.source_sha256,
+                "notes": list(made.notes),
+            }
+        )
+        return
+    output.line(str(made.path))
+    size = wording.size(made.size_bytes)
+    output.note(f"{made.architecture}, {made.type.upper()}, {size} in {made.tensors} tensors.")
+    for note in made.notes:
+        output.note(note)

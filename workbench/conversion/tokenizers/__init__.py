@@ -1,0 +1,1 @@
+"""Tokenizers as transformers saves them, made into what GGUF says of a vocabulary."""
