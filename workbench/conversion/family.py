@@ -56,12 +56,15 @@ class Family:
         writer.add_context_length(self.context_length)
         writer.add_embedding_length(self.hidden)
         writer.add_feed_forward_length(self.config.integer("intermediate_size", low=1))
+        self.describe_heads(writer)
+        self.describe_positions(writer)
+        self.describe_norms(writer)
+
+    def describe_heads(self, writer: Any) -> None:
         writer.add_head_count(self.heads)
         writer.add_head_count_kv(self.kv_heads)
         writer.add_key_length(self.head_size)
         writer.add_value_length(self.head_size)
-        self.describe_positions(writer)
-        self.describe_norms(writer)
 
     def describe_positions(self, writer: Any) -> None:
         writer.add_rope_dimension_count(self.head_size)
@@ -105,7 +108,7 @@ class Family:
         return not tied and not name.endswith(self.ignored)
 
     def _check_activation(self) -> None:
-        keys = ("hidden_act", "hidden_activation", "activation_function")
+        keys = ("hidden_activation", "hidden_act", "activation_function")
         activation = next((self.config.text(key) for key in keys if key in self.config), "")
         if activation and activation not in self.activations:
             raise Unsupported(f"{self.accepts[0]} with the activation {activation!r} is not known.")

@@ -12,7 +12,7 @@ from workbench.conversion.gguf_output import Weight
 from workbench.conversion.json_file import Entries
 from workbench.conversion.rope import llama3_factors
 from workbench.conversion.sources import Given, Rows, Source
-from workbench.errors import InvalidModel
+from workbench.errors import InvalidModel, Unsupported
 
 
 class Llama(Family):
@@ -46,6 +46,19 @@ class Mistral(Llama):
             self.notes.append(
                 f"It attends to {window} tokens at once, which GGUF does not say: keep --context below."
             )
+
+
+class SmolLM3(Llama):
+    """Every fourth layer has no positions."""
+
+    architecture: ClassVar[str] = "smollm3"
+    accepts: ClassVar[tuple[str, ...]] = ("SmolLM3ForCausalLM",)
+
+    def describe(self, writer: Any) -> None:
+        super().describe(writer)
+        rotated = self.config.items("no_rope_layers")
+        if any(bool(each) != ((number + 1) % 4 != 0) for number, each in enumerate(rotated)):
+            raise Unsupported("SmolLM3 is known with positions left out in every fourth layer only.")
 
 
 def interleaved(name: str, source: Source, heads: int) -> Rows:
