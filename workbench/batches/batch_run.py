@@ -108,7 +108,8 @@ class BatchRun:
         size = await asyncio.to_thread(self.storage.write_results, batch.id, id, failed=failed)
         kept = batch.output_expires_after.seconds if batch.output_expires_after else USUAL_SECONDS
         name = f"{batch.id}_{kind}.jsonl"
-        self.storage.files.add(id, size, filename=name, purpose="batch_output", seconds=kept)
+        owner = self.storage.batches.owner(batch.id)
+        self.storage.files.add(id, size, filename=name, purpose="batch_output", seconds=kept, owner=owner)
         return id
 
 

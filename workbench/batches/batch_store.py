@@ -1,4 +1,7 @@
-"""Batches and the results they have so far, in the database. Knows nothing of how they are answered."""
+"""Batches and the results they have so far, in the database, each with its owner.
+
+Knows nothing of how they are answered, nor of who an owner is.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class BatchStore:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
-    def add(self, request: BatchRequest, model: str | None = None) -> BatchObject:
+    def add(self, request: BatchRequest, model: str | None = None, owner: str = "") -> BatchObject:
         now = int(time.time())
         batch = BatchObject(
             id=f"batch_{secrets.token_hex(16)}",
@@ -41,24 +44,33 @@ class BatchStore:
             output_expires_after=request.output_expires_after,
         )
         self._database.execute(
-            "INSERT INTO batch (id, status, input, object) VALUES (?, ?, ?, ?)",
-            (batch.id, batch.status, batch.input_file_id, encode(batch)),
+            "INSERT INTO batch (id, status, input, object, owner) VALUES (?, ?, ?, ?, ?)",
+            (batch.id, batch.status, batch.input_file_id, encode(batch), owner),
         )
         self._forget()
         return batch
 
-    def find(self, id: str) -> BatchObject | None:
-        row = self._database.execute("SELECT object FROM batch WHERE id = ?", (id,)).fetchone()
+    def find(self, id: str, owner: str | None) -> BatchObject | None:
+        """Among that owner's; None: among all."""
+        row = self._database.execute(
+            "SELECT object FROM batch WHERE id = ? AND (? IS NULL OR owner = ?)", (id, owner, owner)
+        ).fetchone()
         return self._counted(_decode(row[0])) if row else None
 
-    def page(self, after: str | None, limit: int) -> list[BatchObject]:
-        """Up to `limit` batches older than that of the id `after`, the newest first."""
+    def page(self, after: str | None, limit: int, owner: str | None) -> list[BatchObject]:
+        """Up to `limit` batches older than that of the id `after`, the newest first; `owner` as in find."""
         rows = self._database.execute(
-            """SELECT object FROM batch WHERE ? IS NULL OR number < (SELECT number FROM batch WHERE id = ?)
+            """SELECT object FROM batch WHERE (? IS NULL OR owner = ?)
+               AND (? IS NULL OR number < (SELECT number FROM batch WHERE id = ?))
                ORDER BY number DESC LIMIT ?""",
-            (after, after, limit),
+            (owner, owner, after, after, limit),
         )
         return [self._counted(_decode(object)) for (object,) in rows.fetchall()]
+
+    def owner(self, id: str) -> str:
+        """Whose it is; the id must be a batch's."""
+        (owner,) = self._database.execute("SELECT owner FROM batch WHERE id = ?", (id,)).fetchone()
+        return str(owner)
 
     def status(self, id: str) -> str | None:
         row = self._database.execute("SELECT status FROM batch WHERE id = ?", (id,)).fetchone()

@@ -1,6 +1,7 @@
 """Files that clients have sent and that batches have made: their bytes in a folder, the rest in the database.
 
-They expire, and take no more than their share of the disk. Knows nothing of what is in them.
+They expire, and take no more than their share of the disk. Each has an owner, and is found by that one alone
+or by whoever sees all. Knows nothing of what is in them.
 """
 
 from __future__ import annotations
@@ -60,7 +61,14 @@ class FileStore:
         return size
 
     def add(
-        self, id: str, size: int, *, filename: str, purpose: str, seconds: int = USUAL_SECONDS
+        self,
+        id: str,
+        size: int,
+        *,
+        filename: str,
+        purpose: str,
+        seconds: int = USUAL_SECONDS,
+        owner: str = "",
     ) -> FileObject:
         """A file whose bytes are in place; it is gone after so many seconds."""
         now = int(time.time())
@@ -68,27 +76,31 @@ class FileStore:
             id=id, bytes=size, created_at=now, expires_at=now + seconds, filename=filename, purpose=purpose
         )
         self._database.execute(
-            "INSERT OR REPLACE INTO file (id, purpose, bytes, expires, object) VALUES (?, ?, ?, ?, ?)",
-            (id, purpose, size, made.expires_at, encode(made)),
+            """INSERT OR REPLACE INTO file (id, purpose, bytes, expires, object, owner)
+               VALUES (?, ?, ?, ?, ?, ?)""",
+            (id, purpose, size, made.expires_at, encode(made), owner),
         )
         return made
 
-    def find(self, id: str) -> FileObject | None:
+    def find(self, id: str, owner: str | None) -> FileObject | None:
+        """Among that owner's; None: among all."""
         self._expire()
-        row = self._database.execute("SELECT object FROM file WHERE id = ?", (id,)).fetchone()
+        row = self._database.execute(
+            "SELECT object FROM file WHERE id = ? AND (? IS NULL OR owner = ?)", (id, owner, owner)
+        ).fetchone()
         return _decode(row[0]) if row else None
 
     def page(
-        self, purpose: str | None, after: str | None, limit: int, *, newest_first: bool
+        self, purpose: str | None, after: str | None, limit: int, *, newest_first: bool, owner: str | None
     ) -> list[FileObject]:
-        """Up to `limit` files after that of the id `after`."""
+        """Up to `limit` files of that owner, None for all, after that of the id `after`."""
         self._expire()
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
         rows = self._database.execute(
-            f"""SELECT object FROM file WHERE (? IS NULL OR purpose = ?)
+            f"""SELECT object FROM file WHERE (? IS NULL OR purpose = ?) AND (? IS NULL OR owner = ?)
                 AND (? IS NULL OR number {beyond} (SELECT number FROM file WHERE id = ?))
                 ORDER BY number {order} LIMIT ?""",
-            (purpose, purpose, after, after, limit),
+            (purpose, purpose, owner, owner, after, after, limit),
         )
         return [_decode(object) for (object,) in rows]
 

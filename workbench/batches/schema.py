@@ -29,6 +29,10 @@ _MIGRATIONS = (
         "CREATE INDEX batch_by_status ON batch (status)",
         *TABLES,
     ),
+    (
+        "ALTER TABLE file ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE batch ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    ),
 )
 
 

@@ -16,8 +16,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from workbench.server.access.admission import Admission
 from workbench.server.access.audit import AuditLog
+from workbench.server.access.behalf import OnBehalf
 from workbench.server.access.doors import Access, Doorway
 from workbench.server.access.limits import Limits
+from workbench.server.access.rate import RateLimiter
 from workbench.server.access.rules import AccessRules
 from workbench.server.answers.answer_stream import KEEP_ALIVE_SECONDS
 from workbench.server.answers.error_responses import HANDLERS
@@ -54,12 +56,13 @@ def create_app(
     With `metrics` it counts what it does, and tells it at /metrics. What is kept between requests is kept in
     `data_folder`, or else as long as the application runs.
     """
+    rates = RateLimiter()
     measured = metrics_of(models, ROUTES) if metrics else None
     app = Starlette(
         routes=list(ROUTES),
         middleware=[
             *([Middleware(Counting, metrics=measured)] if measured else []),
-            *_middleware(rules, limits, logging),
+            *_middleware(rules, rates, limits, logging),
         ],
         exception_handlers=dict(HANDLERS),
         lifespan=_lifespan,
@@ -72,7 +75,8 @@ def create_app(
     app.state.audit = audit
     app.state.keep_alive_seconds = keep_alive_seconds
     app.state.storage = Storage(data_folder)
-    app.state.batch_runner = BatchRunner(app.state.storage, caller_of(app), models.serves)
+    on_behalf = OnBehalf(caller_of(app), rules, rates)
+    app.state.batch_runner = BatchRunner(app.state.storage, on_behalf.of, models.serves)
     return app
 
 
@@ -87,7 +91,9 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.storage.close()
 
 
-def _middleware(rules: AccessRules, limits: Limits, logging: Logging | None) -> list[Middleware]:
+def _middleware(
+    rules: AccessRules, rates: RateLimiter, limits: Limits, logging: Logging | None
+) -> list[Middleware]:
     """The outermost first: preflight requests bring no key, and are answered before one is asked for."""
     pages = Middleware(
         CORSMiddleware,
@@ -102,6 +108,6 @@ def _middleware(rules: AccessRules, limits: Limits, logging: Logging | None) -> 
         Middleware(RequestLog, logging=logging),
         Middleware(Doorway, rules=rules),
         *([pages] if rules.origins else []),
-        Middleware(Access, rules=rules),
+        Middleware(Access, rules=rules, rates=rates),
         Middleware(Admission, limits=limits),
     ]

@@ -1,7 +1,7 @@
 """Works on the batches beside everything else, as long as the server runs: the oldest first, one at a time.
 
 Of several servers that share a folder one works at a time, on batches that were given to it and on those for
-models that it serves.
+models that it serves. Each is answered for its owner.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class BatchRunner:
     def __init__(
         self,
         storage: Storage,
-        answer: Answer,
+        answer_for: Callable[[str], Answer],
         serves: Callable[[str], bool],
         concurrency: int = CONCURRENCY,
     ) -> None:
-        self._storage, self._answer, self._concurrency = storage, answer, concurrency
+        self._storage, self._answer_for, self._concurrency = storage, answer_for, concurrency
         self._serves = serves
         self._given: set[str] = set()
         self._woken = asyncio.Event()
@@ -72,9 +72,9 @@ class BatchRunner:
         except Timeout:
             return
         try:
-            run = BatchRun(storage, self._answer, self._concurrency)
             while batch := self._next(storage):
-                await self._advance(run, batch)
+                answer = self._answer_for(storage.batches.owner(batch.id))
+                await self._advance(BatchRun(storage, answer, self._concurrency), batch)
         finally:
             lock.release()
 

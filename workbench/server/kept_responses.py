@@ -1,4 +1,7 @@
-"""Kept responses as the Responses API speaks of them: what came before, references, and lists of items."""
+"""Kept responses as the Responses API speaks of them: what came before, references, and lists of items.
+
+A caller finds their own only.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
 from workbench.openai_dialect.wire import encode
 from workbench.responses_dialect.input_items import InputItem, InputPart
 from workbench.responses_dialect.response import Response
+from workbench.server.access.caller import caller
 from workbench.server.response_store import KeptResponse, ResponseStore
 
 
@@ -53,7 +57,7 @@ def earlier_items(store: ResponseStore, previous: str | None) -> list[InputItem]
     """All that was said up to the response of that id. Raises PreviousResponseNotFound."""
     turns: list[list[InputItem]] = []
     while previous is not None:
-        kept = store.find(previous)
+        kept = store.find(previous, caller().sees)
         if kept is None:
             raise PreviousResponseNotFound(
                 f"Previous response with id {previous[:80]!r} not found.",
@@ -75,12 +79,12 @@ def keep(store: ResponseStore, response: Response, items: Sequence[InputItem]) -
     kept = KeptResponse(
         response.id, response.previous_response_id, encode(named).decode(), encode(response).decode()
     )
-    store.keep(kept, [item.id for item in response.output])
+    store.keep(kept, [item.id for item in response.output], caller().owner)
 
 
 def found(store: ResponseStore, id: str) -> KeptResponse:
     """Raises NotFound."""
-    kept = store.find(id)
+    kept = store.find(id, caller().sees)
     if kept is None:
         raise NotFound(f"Response with id {id[:80]!r} not found.", "Ask for one that was stored.")
     return kept
@@ -105,7 +109,7 @@ def page_of(kept: KeptResponse, limit: int, order: str, after: str | None) -> It
 def _resolved(store: ResponseStore, item: InputItem, place: str) -> InputItem:
     if item.kind != "item_reference":
         return item
-    kept = store.find_item(item.id or "")
+    kept = store.find_item(item.id or "", caller().sees)
     if kept is None:
         raise InvalidParameter(f"Item with id {(item.id or '')[:80]!r} not found.", "Send it whole.", place)
     return _item.decode(kept)

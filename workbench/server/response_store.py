@@ -1,7 +1,7 @@
 """Responses that are kept, so that later ones can go on from them; the oldest make room for new ones.
 
-One SQLite file that several servers may share. Holds JSON and knows nothing of what it means but where a
-response's output lies in it.
+One SQLite file that several servers may share. Each response has an owner, and is found by that one alone or
+by whoever sees all. Holds JSON and knows nothing of what it means but where a response's output lies in it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _MIGRATIONS = (
         )""",
         "CREATE INDEX item_of_response ON item (response)",
     ),
+    ("ALTER TABLE response ADD COLUMN owner TEXT NOT NULL DEFAULT ''",),
 )
 
 
@@ -58,31 +59,36 @@ class ResponseStore:
         self._most_bytes = most_bytes
         database.prepare(self._database, _MIGRATIONS, "record of responses")
 
-    def keep(self, response: KeptResponse, item_ids: Sequence[str]) -> None:
+    def keep(self, response: KeptResponse, item_ids: Sequence[str], owner: str = "") -> None:
         """`item_ids` are those of its output, in order."""
         size = len(response.input) + len(response.body)
         with self._database as connection:
             connection.execute("BEGIN IMMEDIATE")
             cursor = connection.execute(
-                "INSERT INTO response (id, previous, kept, input, body, bytes) VALUES (?, ?, ?, ?, ?, ?)",
-                (response.id, response.previous, time.time(), response.input, response.body, size),
+                """INSERT INTO response (id, previous, kept, input, body, bytes, owner)
+                   VALUES (?, ?, ?, ?, ?, ?, ?)""",
+                (response.id, response.previous, time.time(), response.input, response.body, size, owner),
             )
             rows = [(id, cursor.lastrowid, position) for position, id in enumerate(item_ids)]
             connection.executemany("INSERT INTO item VALUES (?, ?, ?)", rows)
             self._make_room(connection)
 
-    def find(self, id: str) -> KeptResponse | None:
+    def find(self, id: str, owner: str | None) -> KeptResponse | None:
+        """Among that owner's; None: among all."""
         row = self._database.execute(
-            "SELECT id, previous, input, body FROM response WHERE id = ?", (id,)
+            """SELECT id, previous, input, body FROM response
+               WHERE id = ? AND (? IS NULL OR owner = ?)""",
+            (id, owner, owner),
         ).fetchone()
         return KeptResponse(*row) if row else None
 
-    def find_item(self, id: str) -> str | None:
-        """One item of some response's output, as JSON."""
+    def find_item(self, id: str, owner: str | None) -> str | None:
+        """One item of some response's output, as JSON, found as `find` does."""
         row = self._database.execute(
             """SELECT json_extract(body, '$.output[' || position || ']')
-               FROM item JOIN response ON response.number = item.response WHERE item.id = ?""",
-            (id,),
+               FROM item JOIN response ON response.number = item.response
+               WHERE item.id = ? AND (? IS NULL OR owner = ?)""",
+            (id, owner, owner),
         ).fetchone()
         return row[0] if row else None
 

@@ -21,12 +21,19 @@ class Caller:
         admin: Whether they may load and unload models.
         models: The only ones they may use, by name or alias; None for all.
         address: From where they ask, "" where that is unknown.
+        owner: Whose files, batches and responses theirs are; "" for anyone without a key.
     """
 
     name: str = ""
     admin: bool = True
     models: frozenset[str] | None = None
     address: str = ""
+    owner: str = ""
+
+    @property
+    def sees(self) -> str | None:
+        """The owner whose things they find; None for everybody's."""
+        return None if self.admin else self.owner
 
     def may_use(self, *names: str) -> bool:
         """Whether they may use the model of these names."""

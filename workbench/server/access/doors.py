@@ -1,8 +1,7 @@
 """The doors of the server: by which name it is called, from which page, and with which key.
 
 A page on another site can point its own name at 127.0.0.1 and so read what answers there; its requests carry
-that name as Host, or its site as Origin, and are refused. Knows nothing of routes but the open one, /health,
-and of those that work for later.
+that name as Host, or its site as Origin, and are refused. Knows nothing of routes but the open one, /health.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from workbench.server.access.rules import AccessRules, host_of
 from workbench.server.answers.error_responses import error_response
 
 _OPEN_PATH = "/health"
-_WORK_FOR_LATER = ("/v1/batches", "/v1/files")
-"""What is done there is done when nobody's key is at hand, so keys for certain models only stay outside."""
 
 
 class Doorway:
@@ -50,10 +47,10 @@ class Doorway:
 class Access:
     """Finds out who asks, and refuses those without a key, or who ask more often than theirs allows."""
 
-    def __init__(self, app: ASGIApp, *, rules: AccessRules) -> None:
+    def __init__(self, app: ASGIApp, *, rules: AccessRules, rates: RateLimiter) -> None:
         self._app = app
         self._rules = rules
-        self._rates = RateLimiter()
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,12 +72,8 @@ class Access:
             await _refuse(scope, receive, send, 401, "invalid_api_key", message, headers)
 
     async def _answer(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
-        models = frozenset(key.models) if key.models else None
-        act_for(Caller(key.name, key.admin, models, _address(scope)))
-        if key.models and scope["path"].startswith(_WORK_FOR_LATER):
-            message = "A key for certain models only cannot be used for files and batches."
-            await _refuse(scope, receive, send, 403, "access_denied", message)
-        elif key.per_minute is None or scope["path"] == _OPEN_PATH:
+        act_for(key.holder(_address(scope)))
+        if key.per_minute is None or scope["path"] == _OPEN_PATH:
             await self._app(scope, receive, send)
         else:
             await self._answer_within(self._rates.ask(key.name, key.per_minute), key, scope, receive, send)

@@ -38,6 +38,11 @@ class KeyRing:
                 found = key
         return found if found is not None and found.is_valid() else None
 
+    def of(self, owner: str) -> Key | None:
+        """The valid key whose things are marked so."""
+        self._look_again()
+        return next((key for key in self._keys if key.owner == owner and key.is_valid()), None)
+
     def _look_again(self) -> None:
         if time.monotonic() - self._looked < _LOOK_SECONDS:
             return

@@ -15,6 +15,7 @@ import msgspec
 from filelock import FileLock
 
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.server.access.caller import Caller
 from workbench.whole_file import write_whole
 
 _PREFIX = "wb-"
@@ -38,6 +39,16 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     expires: float | None = None
     per_minute: int | None = None
+
+    @property
+    def owner(self) -> str:
+        """What marks the things that are made with it; another key of the same name has another."""
+        return self.digest[:32]
+
+    def holder(self, address: str = "") -> Caller:
+        """Whoever asks with it, from there."""
+        models = frozenset(self.models) if self.models else None
+        return Caller(self.name, self.admin, models, address, self.owner)
 
     def is_valid(self) -> bool:
         return self.expires is None or time.time() < self.expires

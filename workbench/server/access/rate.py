@@ -57,16 +57,17 @@ class RateLimiter:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def ask(self, name: str, per_minute: int) -> Allowance:
-        """Count a request of that key, if it is within its rate."""
+    def ask(self, name: str, per_minute: int, spared: float = 0.0) -> Allowance:
+        """Count a request of that key, if it is within its rate and the `spared` share of that is left."""
         now, rate = self._clock(), per_minute / 60
         bucket = self._buckets.setdefault(name, _Bucket(per_minute, now))
         bucket.left = min(per_minute, bucket.left + (now - bucket.at) * rate)
         bucket.at = now
-        granted = bucket.left >= 1
+        needed = max(1.0, per_minute * spared)
+        granted = bucket.left >= needed
         if granted:
             bucket.left -= 1
-        wait = max(0.0, (1 - bucket.left) / rate)
+        wait = max(0.0, (needed - bucket.left) / rate)
         return Allowance(granted, per_minute, int(bucket.left), (per_minute - bucket.left) / rate, wait)
 
 

@@ -13,6 +13,7 @@ from workbench.batches.validation import first_model
 from workbench.openai_dialect.batch_object import BatchList, BatchObject, BatchRequest
 from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
 from workbench.openai_dialect.wire import decode
+from workbench.server.access.caller import caller
 from workbench.server.answers.json_response import json_response
 from workbench.server.request_body import read_body
 from workbench.server.routes.query import count_in_query
@@ -23,21 +24,22 @@ _REQUEST = Decoder(BatchRequest)
 async def create_batch(request: Request) -> Response:
     wire = decode(_REQUEST, await read_body(request))
     storage = _storage(request)
-    file = storage.files.find(wire.input_file_id)
+    file = storage.files.find(wire.input_file_id, caller().sees)
     if file is None or file.purpose != "batch":
         raise InvalidParameter(
             f"There is no input file {wire.input_file_id[:80]!r}.",
             "Send it to /v1/files with the purpose batch.",
             "input_file_id",
         )
-    batch = storage.batches.add(wire, first_model(storage.files.path(file.id)))
+    batch = storage.batches.add(wire, first_model(storage.files.path(file.id)), caller().owner)
     request.app.state.batch_runner.take(batch.id)
     return json_response(batch)
 
 
 async def list_batches(request: Request) -> Response:
     limit = count_in_query(request, "limit", 20, 100)
-    batches = _storage(request).batches.page(request.query_params.get("after"), limit + 1)
+    after = request.query_params.get("after")
+    batches = _storage(request).batches.page(after, limit + 1, caller().sees)
     data = batches[:limit]
     first, last = (data[0].id, data[-1].id) if data else (None, None)
     return json_response(BatchList(data=data, first_id=first, last_id=last, has_more=len(batches) > limit))
@@ -60,7 +62,7 @@ def _storage(request: Request) -> BatchStorage:
 
 def _found(request: Request) -> BatchObject:
     id = request.path_params["id"]
-    batch = _storage(request).batches.find(id)
+    batch = _storage(request).batches.find(id, caller().sees)
     if batch is None:
         raise NotFound(f"No batch found with id {id[:80]!r}.", "GET /v1/batches lists those that there are.")
     return batch

@@ -19,6 +19,7 @@ from workbench.batches.file_store import USUAL_SECONDS, FileStore
 from workbench.batches.storage import BatchStorage
 from workbench.openai_dialect.file_object import FileDeleted, FileList, FileObject
 from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound, UnsupportedParameter
+from workbench.server.access.caller import caller
 from workbench.server.answers.json_response import json_response
 from workbench.server.routes.query import choice_in_query, count_in_query
 
@@ -36,7 +37,8 @@ async def upload_file(request: Request) -> Response:
         id = store.new_id()
         size = await asyncio.to_thread(store.write, id, _pieces(file.file))
         name = (file.filename or "upload")[:255]
-    return json_response(store.add(id, size, filename=name, purpose="batch", seconds=seconds))
+    made = store.add(id, size, filename=name, purpose="batch", seconds=seconds, owner=caller().owner)
+    return json_response(made)
 
 
 async def list_files(request: Request) -> Response:
@@ -44,7 +46,11 @@ async def list_files(request: Request) -> Response:
     newest_first = choice_in_query(request, "order", ("desc", "asc")) == "desc"
     query = request.query_params
     files = _storage(request).files.page(
-        query.get("purpose"), query.get("after"), limit + 1, newest_first=newest_first
+        query.get("purpose"),
+        query.get("after"),
+        limit + 1,
+        newest_first=newest_first,
+        owner=caller().sees,
     )
     data = files[:limit]
     first, last = (data[0].id, data[-1].id) if data else (None, None)
@@ -77,7 +83,7 @@ def _storage(request: Request) -> BatchStorage:
 def _found(request: Request) -> FileObject:
     id = request.path_params["id"]
     files: FileStore = _storage(request).files
-    file = files.find(id)
+    file = files.find(id, caller().sees)
     if file is None:
         raise NotFound(f"No such File object: {id[:80]}.", "GET /v1/files lists those that there are.")
     return file
