@@ -58,6 +58,10 @@ class Active:
         return self.slot.length if self.slot else 0
 
     @property
+    def sequence(self) -> int:
+        return self.slot.sequence if self.slot else -1
+
+    @property
     def remaining(self) -> int:
         """Prompt tokens still to be computed, up to the next medium."""
         start = self.slot_length

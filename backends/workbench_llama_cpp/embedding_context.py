@@ -78,6 +78,7 @@ class EmbeddingContext:
         wanted.n_batch = wanted.n_ubatch = self.pass_tokens
         wanted.n_ctx = self.pass_tokens + (loaded.context_length if self.splits else 0)
         wanted.n_seq_max = self.sequences
+        wanted.kv_unified = True
         wanted.n_outputs_max = 0
         wanted.embeddings = True
         wanted.pooling_type = kind

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -197,22 +198,27 @@ class LlamaCppEngine(Engine):
         return soon >= self._slots.reusable(active.prompt) + WORTH_WAITING
 
     def _fill_batch(self) -> tuple[int, int]:
-        """Returns the number of rows of running answers and of prompt tokens in the batch."""
+        """Returns the number of rows of running answers and of prompt tokens in the batch.
+
+        llama.cpp computes those in one pass whose sequences follow each other in the batch.
+        """
         self._batch.clear()
         for active in self._running:
             active.row = None
         answers = [active for active in self._running if not active.in_prompt and active.held is None]
         prompts = [active for active in self._running if active.in_prompt]
         drafts: list[Sequence[int]] = [()] * len(answers) if prompts else self._drafting.drafts(answers)
-        for active, tokens in zip(answers, drafts, strict=True):
-            active.add_next_token(self._batch, tokens)
-        rows = self._batch.size
+        rows = len(answers) + sum(map(len, drafts))
         waited_for = any(active.drawn >= UNDERWAY for active in answers)
         shares = share_out(
             [active.remaining for active in prompts], self._pace.prompt_tokens(rows, waited_for)
         )
-        for active, share in zip(prompts, shares, strict=True):
-            active.add_prompt(self._batch, share)
+        drafted, shared = dict(zip(answers, drafts, strict=True)), dict(zip(prompts, shares, strict=True))
+        for active in sorted([*answers, *prompts], key=attrgetter("sequence")):
+            if active in drafted:
+                active.add_next_token(self._batch, drafted[active])
+            else:
+                active.add_prompt(self._batch, shared[active])
         return rows, sum(shares)
 
     def _events(

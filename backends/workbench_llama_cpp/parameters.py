@@ -111,10 +111,11 @@ def _overrides(settings: EngineSettings, cards: Sequence[Device] | None) -> list
 
 
 def context_parameters(settings: EngineSettings, context_length: int) -> Any:
-    """llama_context_params for a cache that all requests share.
+    """llama_context_params for a cache with a part of its own for each request.
 
-    One unified cache lets a prefix be shared between any two requests without copying. Logits are reserved
-    for one token of each request and the drafted ones only, which saves hundreds of MiB.
+    In one unified cache a prefix could be shared without copying, but every token would pass over what all
+    the others hold. Logits are reserved for one token of each request and the drafted ones only, which saves
+    hundreds of MiB.
     """
     parameters = llama().llama_context_default_params()
     parameters.n_ctx = context_length * settings.parallel
@@ -126,7 +127,7 @@ def context_parameters(settings: EngineSettings, context_length: int) -> Any:
     parameters.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
     parameters.type_k = KV_TYPES[settings.kv_type_k]
     parameters.type_v = KV_TYPES[settings.kv_type_v]
-    parameters.kv_unified = True
+    parameters.kv_unified = False
     parameters.swa_full = False
     parameters.no_perf = True
     return parameters

@@ -28,6 +28,9 @@ class Cache(Protocol):
     def share(self, source: int, target: int, length: int) -> bool:
         """Give an empty `target` the first `length` positions of `source`; False when it cannot."""
 
+    def settle(self, empty: int) -> None:
+        """Complete what `share` has only begun, with the help of an empty sequence."""
+
 
 def common_prefix(left: Tokens, right: Tokens) -> int:
     """Length of the longest common beginning that ends within no medium."""
@@ -120,9 +123,10 @@ class Slots:
         self._cache.truncate(slot.sequence, slot.position)
 
     def vacate(self) -> Slot:
-        """The free slot that was used longest ago, emptied."""
+        """The free slot that was used longest ago, emptied, for a state that comes from elsewhere."""
         slot = self._oldest_free(None)
         self._cache.truncate(slot.sequence, 0)
+        self._cache.settle(slot.sequence)
         slot.cut(0)
         return slot
 

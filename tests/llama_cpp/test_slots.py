@@ -14,6 +14,7 @@ class BookCache:
     def __init__(self, cuts: bool = True) -> None:
         self.held: dict[int, list[int]] = {}
         self.cuts = cuts
+        self.settled = True
 
     def truncate(self, sequence: int, length: int) -> bool:
         whole = length == len(self.held.get(sequence, []))
@@ -24,7 +25,12 @@ class BookCache:
         assert not self.held.get(target)
         if self.cuts:
             self.held[target] = self.held[source][:length]
+            self.settled = False
         return self.cuts
+
+    def settle(self, empty: int) -> None:
+        assert not self.held.get(empty)
+        self.settled = True
 
 
 def tokens(*values: int) -> Tokens:
@@ -119,3 +125,13 @@ def test_long_prompts_outgrow_the_first_buffer(slots: Slots, cache: BookCache) -
     prompt = tokens(*range(5000))
     slots.release(fill(slots, cache, prompt)[0])
     assert fill(slots, cache, prompt)[1] == 4999
+
+
+def test_a_slot_for_a_state_from_elsewhere_is_given_once_what_was_shared_is_there(
+    slots: Slots, cache: BookCache
+) -> None:
+    fill(slots, cache, tokens(1, 2, 3, 4))
+    slots.take(tokens(1, 2, 3, 9))
+    assert not cache.settled
+    vacated = slots.vacate()
+    assert cache.settled and not vacated.length and not cache.held.get(vacated.sequence)

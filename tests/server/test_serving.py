@@ -16,6 +16,7 @@ from tests.server.loopback import chat, error_of, exchange, http
 from tests.server.recital import Recital
 from workbench.errors import InvalidModel, InvalidRequest, WorkbenchError
 from workbench.server import ModelPool, serve
+from workbench.server.listening import listen
 from workbench.server.pool.model_offer import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,21 @@ async def test_a_taken_port_is_said_before_any_model_is_opened() -> None:
         with pytest.raises(WorkbenchError, match=f"127.0.0.1:{port} is taken") as caught:
             await serve(ModelPool({"guide": opener}), port=port)
     assert "another port" in caught.value.remedy
+
+
+async def test_small_writes_are_not_held_back() -> None:
+    delayed = asyncio.Queue[int]()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted = writer.get_extra_info("socket")
+        delayed.put_nowait(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listener = listen("127.0.0.1", 0)
+    async with await asyncio.start_server(connected, sock=listener):
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        assert await asyncio.wait_for(delayed.get(), 10)
+        writer.close()
 
 
 @pytest.mark.parametrize("port", [-1, 65536])

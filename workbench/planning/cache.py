@@ -1,7 +1,7 @@
-"""How many bytes the keys, values and states of each layer take, with all requests in one cache.
+"""How many bytes the keys, values and states of each layer take, for all requests.
 
 The rules are llama.cpp's (llama-kv-cache.cpp, llama-kv-cache-iswa.cpp, llama-memory-recurrent.cpp) for a
-cache that requests share. Knows nothing of devices.
+cache in which each request has its own part. Knows nothing of devices.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def is_quantized(kv_type: str) -> bool:
 
 def cells(settings: EngineSettings, context_length: int) -> int:
     """Tokens that the cache holds for all requests together."""
-    return padded(context_length * settings.parallel)
+    return padded(context_length) * settings.parallel
 
 
-def window_cells(settings: EngineSettings, all_cells: int, window: int) -> int:
-    """Tokens that a layer with a window holds."""
-    return padded(min(all_cells, window * settings.parallel + settings.micro_batch))
+def window_cells(settings: EngineSettings, context_length: int, window: int) -> int:
+    """Tokens that a layer with a window holds for one request."""
+    return padded(min(padded(context_length), window + settings.micro_batch))
 
 
 def padded(tokens: int) -> int:
@@ -59,7 +59,9 @@ def layer_bytes(
     widest = max((layer.values for layer in layers), default=0)
     known: dict[Layer, int] = {}
     for layer in set(layers):
-        held = every if layer.window is None else window_cells(settings, every, layer.window)
+        held = every
+        if layer.window is not None:
+            held = window_cells(settings, context_length, layer.window) * settings.parallel
         values = widest if settings.flash_attention == "off" and layer.values else layer.values
         parts = ((settings.kv_type_k, layer.keys), (settings.kv_type_v, values))
         kept = sum(

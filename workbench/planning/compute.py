@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import GpuApi
-from workbench.planning.cache import cells, is_quantized, row_bytes, window_cells
+from workbench.planning.cache import cells, is_quantized, padded, row_bytes, window_cells
 from workbench.planning.hyperparameters import Hyperparameters
 from workbench.planning.layers import Layer
 
@@ -103,7 +103,7 @@ class Compute:
         if not self._heads or not self._layers:
             return 0
         if not self._is_flash(settings, api):
-            return batch * tokens * _FLOAT * self._heads + self._masks(settings, context)
+            return batch * padded(context) * _FLOAT * self._heads + self._masks(settings, context)
         needed = _FLOAT * batch * self._attending
         if api in ("cuda", "hip") and is_quantized(settings.kv_type_k):
             needed += 2 * tokens * self._full
@@ -118,12 +118,12 @@ class Compute:
         return api not in ("cuda", "hip") or self._head in _FLASH_HEADS
 
     def _masks(self, settings: EngineSettings, context: int) -> int:
-        """One for all tokens and one for those in the window, in half precision."""
+        """One for all tokens of a request and one for those in its window, in half precision."""
         if not self._heads:
             return 0
-        tokens = cells(settings, context)
+        tokens = padded(context)
         if self._window is not None:
-            tokens += window_cells(settings, tokens, self._window)
+            tokens += window_cells(settings, context, self._window)
         return 2 * self._batch(settings, context) * tokens
 
     def _batch(self, settings: EngineSettings, context: int) -> int:
