@@ -11,17 +11,21 @@ from typing import BinaryIO
 
 
 @contextmanager
-def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, durable: bool = False, shared: bool = False) -> Iterator[BinaryIO]:
     """A new file that, once done, takes the place of what may be at `path`; its folder is made if need be.
 
-    `durable` waits until it is on the disk, so that it is whole after a loss of power. Raises OSError, and
-    then leaves nothing behind and what was there as it was.
+    `durable` waits until it is on the disk, so that it is whole after a loss of power. `shared` files may be
+    read by whoever may read the user's other files, and are else the user's alone. Raises OSError, and then
+    leaves nothing behind and what was there as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
         with open(handle, "wb") as file:
             yield file
+            if shared:
+                os.umask(umask := os.umask(0o077))
+                os.fchmod(file.fileno(), 0o666 & ~umask)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -132,6 +132,7 @@ CASES: dict[str, tuple[Break, str]] = {
     "unknown tokenizer": (tokenizer(model={"type": "WordLevel", "vocab": {"a": 0}}), "WordLevel"),
     "tokens without numbers": (tokenizer(model={"type": "BPE", "vocab": {"a": "b"}}), "no sound vocabulary"),
     "token far away": (tokenizer(added_tokens=[{"id": 2**40, "content": "x"}]), "whole number"),
+    "token of half a letter": (tokenizer(added_tokens=[{"id": 9, "content": "\ud800"}]), "no Unicode"),
     "more tokens than rows": (
         tokenizer(added_tokens=[{"id": 258, "content": "x"}]),
         "259 tokens and the model 258",

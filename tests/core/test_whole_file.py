@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.whole_file import write_whole
+from workbench.whole_file import whole_file, write_whole
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -35,3 +35,10 @@ def test_what_fails_leaves_all_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
 def test_it_is_for_this_user_alone(tmp_path: Path) -> None:
     write_whole(tmp_path / "name", b"private")
     assert (tmp_path / "name").stat().st_mode & 0o077 == 0
+
+
+def test_shared_it_is_for_whom_the_user_lets_read(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    with whole_file(tmp_path / "name", shared=True) as file:
+        file.write(b"public")
+    assert (tmp_path / "name").stat().st_mode == (tmp_path / "usual").stat().st_mode

@@ -15,6 +15,8 @@ from workbench.cli.terminal import StatusLine
 if TYPE_CHECKING:
     from workbench.conversion.converting import Converted
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="HF_FOLDER")
@@ -36,21 +38,41 @@ if TYPE_CHECKING:
 @click.option(
     "--pre", default="", help="llama.cpp's name of how the tokenizer finds words, where it is not recognised."
 )
+@click.option("--base", type=_FOLDER, help="Of a LoRA adapter: the folder of the model it was made for.")
+@click.option("--merge", type=_FOLDER, help="Of a LoRA adapter: merge it into the model in this folder.")
 @json_option
-def convert(*, folder: Path, output_type: str, path: Path | None, pre: str, as_json: bool) -> None:
-    """Make a GGUF file of a model's folder, with its tokenizer and its chat templates.
+def convert(
+    *,
+    folder: Path,
+    output_type: str,
+    path: Path | None,
+    pre: str,
+    base: Path | None,
+    merge: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a GGUF file of a model's folder, with its tokenizer and its chat templates, or of a LoRA adapter.
 
     HF_FOLDER holds config.json, safetensors and a tokenizer, as transformers saves them and the hub keeps
     them. Nothing in it is executed; pickles (.bin, .pt) are refused. The file appears whole or not at all.
     """
     from workbench.conversion.converting import convert
+    from workbench.conversion.converting_adapters import convert_adapter, holds_adapter
 
+    if (base or merge) and not holds_adapter(folder):
+        raise click.UsageError("--base and --merge go with the folder of a LoRA adapter.")
     status = StatusLine()
+
+    def advance(what: str, done: int, total: int) -> None:
+        status.show(f"{wording.size(done)} of {wording.size(total)} {what}")
+
     try:
-        made = convert(
-            folder, path, output_type, pre,
-            lambda what, done, total: status.show(f"{wording.size(done)} of {wording.size(total)} {what}"),
-        )  # fmt: skip
+        if merge:
+            made = convert(merge, path, output_type, pre, advance, adapter=folder)
+        elif holds_adapter(folder):
+            made = convert_adapter(folder, base, path, output_type, advance)
+        else:
+            made = convert(folder, path, output_type, pre, advance)
     finally:
         status.clear()
     _tell(made, as_json)

@@ -6,13 +6,14 @@ Pickles are never opened. Knows no family: tensors answer to the names that they
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from workbench.conversion.element_types import ELEMENT_TYPES, FLOAT8
 from workbench.conversion.json_file import Entries, read_object
 from workbench.conversion.safetensors_file import StoredTensor, stored_tensors
-from workbench.conversion.sources import Scaled, Source, Stored
+from workbench.conversion.sources import Merged, Scaled, Source, Stored
 from workbench.errors import InvalidModel
 
 INDEX = "model.safetensors.index.json"
@@ -32,6 +33,7 @@ class Checkpoint:
     def __init__(self, tensors: list[StoredTensor], quantization: Entries) -> None:
         self._tensors = {tensor.name: tensor for tensor in tensors}
         self._quantization = quantization
+        self._merged: dict[str, Callable[[Source], Source]] = {}
         if len(self._tensors) < len(tensors):
             twice = next(name for name, count in Counter(each.name for each in tensors).items() if count > 1)
             raise InvalidModel(f"{twice} is in two files.", "Fetch the model again.")
@@ -55,8 +57,22 @@ class Checkpoint:
                 sizes[tensor.type] += tensor.size_bytes
         return sizes.most_common(1)[0][0] if sizes else "F32"
 
+    def merge(self, name: str, left: Source, right: Source, strength: float) -> None:
+        """Add `strength` times `left` times `right` to the matrix; raises InvalidModel where none fits."""
+        shape = (left.rows, right.columns)
+        if name not in self or self._tensors[name].shape != shape:
+            raise InvalidModel(
+                f"The adapter changes {name} of shape {list(shape)}, which the model does not have.",
+                "Name the model that it was made for.",
+            )
+        self._merged[name] = lambda source: Merged(source, left, right, strength)
+
     def source(self, name: str) -> Source:
-        """The values of a weight, with its scales applied where it has any."""
+        """The values of a weight, with scales and adapters applied where it has any."""
+        stored = self._unmerged(name)
+        return self._merged[name](stored) if name in self._merged else stored
+
+    def _unmerged(self, name: str) -> Source:
         tensor = self._tensors[name]
         if tensor.type not in ELEMENT_TYPES:
             raise InvalidModel(

@@ -12,7 +12,8 @@ from typing import Any
 import gguf
 
 from workbench import __version__
-from workbench.conversion.checkpoint import read_checkpoint
+from workbench.conversion.adapter import read_adapter
+from workbench.conversion.checkpoint import Checkpoint, read_checkpoint
 from workbench.conversion.families import family_of
 from workbench.conversion.gguf_output import Weight, closest_type, write_gguf
 from workbench.conversion.json_file import Entries, read_object
@@ -37,20 +38,30 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def convert(folder: Path, output: Path | None, output_type: str, pre: str, advance: Advance) -> Converted:
+def convert(
+    folder: Path,
+    output: Path | None,
+    output_type: str,
+    pre: str,
+    advance: Advance,
+    adapter: Path | None = None,
+) -> Converted:
     """Read a model's folder and write its GGUF file; `output` None: NAME-TYPE.gguf in the current folder.
 
     `output_type` may be auto. `pre` is llama.cpp's name of how the tokenizer finds words, "" to find it out.
+    `adapter` is the folder of a LoRA adapter that is merged into the model.
     Raises InvalidModel, Unsupported, ModelNotFound, NoSpace or WorkbenchError; there is then no file.
     """
     config = read_config(folder)
     family = family_of(config)
     checkpoint = read_checkpoint(folder, config.object("quantization_config"))
+    files = checkpoint.files() + (_merge(checkpoint, adapter) if adapter else [])
     weights = family.weights(checkpoint)
     chosen = closest_type(checkpoint.commonest_type()) if output_type == "auto" else output_type
-    path = output or Path(f"{folder.resolve().name}-{chosen.upper()}.gguf")
-    digest = digest_of(checkpoint.files(), advance)
-    writer = new_writer(family.architecture, folder.resolve().name, digest)
+    name = (adapter or folder).resolve().name
+    path = output or Path(f"{name}-{chosen.upper()}.gguf")
+    digest = digest_of(files, advance)
+    writer = new_writer(family.architecture, name, digest)
     writer.add_type(gguf.GGUFType.MODEL)
     family.describe(writer)
     notes = [*family.notes, *describe_pooling(writer, folder)]
@@ -59,6 +70,14 @@ def convert(folder: Path, output: Path | None, output_type: str, pre: str, advan
     return Converted(
         path, family.architecture, chosen, path.stat().st_size, len(weights), digest, tuple(notes)
     )
+
+
+def _merge(checkpoint: Checkpoint, folder: Path) -> list[Path]:
+    """Merge the adapter of the folder into the weights; returns its files."""
+    adapter = read_adapter(folder)
+    for change in adapter.changes:
+        checkpoint.merge(change.name, change.left, change.right, change.strength)
+    return list(adapter.files)
 
 
 def read_config(folder: Path) -> Entries:
@@ -82,7 +101,7 @@ def _rows_of_embeddings(weights: list[Weight]) -> int:
 def new_writer(architecture: str, name: str, digest: str) -> Any:
     """A GGUFWriter with what every output says of itself."""
     writer = gguf.GGUFWriter(None, architecture)
-    writer.add_name(name)
+    writer.add_name(name.encode(errors="replace").decode())
     writer.add_string("workbench.version", __version__)
     writer.add_string("workbench.source.sha256", digest)
     return writer

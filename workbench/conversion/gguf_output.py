@@ -68,7 +68,7 @@ def write_gguf(
     _check_room(path, sum(sizes))
     done = 0
     try:
-        with whole_file(path) as file:
+        with whole_file(path, shared=True) as file:
             _write_header(writer, file)
             for weight, kind, size in zip(weights, types, sizes, strict=True):
                 for block in _blocks(weight, kind):
@@ -78,6 +78,8 @@ def write_gguf(
                 writer.write_padding(file, size)
     except OSError as error:
         raise _unwritable(path, error) from error
+    except UnicodeEncodeError as error:
+        raise InvalidModel("A text of the model is no Unicode.", "Fetch the model again.") from error
 
 
 def _prepare(writer: Any, weights: Sequence[Weight], types: list[Any], sizes: list[int], file: Any) -> None:

@@ -119,12 +119,12 @@ class Stack(Source):
 
 
 class Transposed(Source):
-    """Each matrix of a three-dimensional tensor with rows and columns changed over."""
+    """A matrix, or each of several, with rows and columns changed over."""
 
     def __init__(self, source: Source) -> None:
-        count, height, width = source.shape
+        *before, height, width = source.shape
         self.source, self.height, self.width = source, height, width
-        self.shape = (count, width, height)
+        self.shape = (*before, width, height)
 
     def read(self, first: int, last: int) -> Floats:
         blocks = []

@@ -1,0 +1,31 @@
+"""`workbench convert` as a person types it: a path on standard output, the rest on standard error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.process import Workbench
+from tests.conversion import folders
+from tests.conversion.test_adapters import adapter
+
+
+def test_what_is_converted_can_be_run(workbench: Workbench, tmp_path: Path) -> None:
+    folder = folders.llama(tmp_path / "Tiny")
+    made = workbench("convert", str(folder), "-o", str(tmp_path / "tiny.gguf"), "--type", "q8_0")
+    assert (made.returncode, made.stdout) == (0, f"{tmp_path / 'tiny.gguf'}\n")
+    assert "llama, Q8_0" in made.stderr
+    ran = workbench("run", str(tmp_path / "tiny.gguf"), "Hello", "--max-tokens", "3", "--context", "64")
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_an_adapter_is_told_by_its_folder(workbench: Workbench, tmp_path: Path) -> None:
+    base = folders.llama(tmp_path / "Tiny")
+    lora, _ = adapter(tmp_path / "Lora")
+    path = tmp_path / "lora.gguf"
+    made = workbench("convert", str(lora), "--base", str(base), "-o", str(path), "--json")
+    document = json.loads(made.stdout)
+    assert (document["path"], document["architecture"], document["tensors"]) == (str(path), "llama LoRA", 8)
+    refused = workbench("convert", str(base), "--merge", str(base))
+    assert refused.returncode == 2
+    assert "go with the folder of a LoRA adapter" in refused.stderr
