@@ -20,7 +20,7 @@ from workbench.engine_settings import EngineSettings, Speculation
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, FinishReason, SampledToken, Usage
 from workbench.generation import Generation
-from workbench.ports import Estimator, Quantizer
+from workbench.ports import Estimator, Quantizer, Scorer
 from workbench.sampling import SamplingSettings
 
 Capability = Literal["generate", "embed", "rank", "logprobs", "constrain", "vision", "audio"]
@@ -264,4 +264,8 @@ class Backend(ABC):
 
     def quantizer(self) -> Quantizer | None:
         """A new one, which starts nothing before it is asked; None where it cannot make models smaller."""
+        return None
+
+    def scorer(self) -> Scorer | None:
+        """None where logits cannot be had."""
         return None

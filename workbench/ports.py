@@ -8,11 +8,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.quantize_request import QuantizePlan, QuantizeProgress, QuantizeRequest, QuantType
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Estimator(ABC):
@@ -61,3 +66,52 @@ class Quantizer(ABC):
     @abstractmethod
     def close(self) -> None:
         """End what was started, whatever it is doing. Idempotent."""
+
+
+class ScoredModel(ABC):
+    """A loaded model that gives its logits for tokens that are given. Not for several threads at once.
+
+    Attributes:
+        name: What messages call it.
+        first_token: The token that the model begins each text with, where it has one.
+        end_tokens: The tokens that end an answer.
+        most_outputs: For how many tokens it gives logits at once.
+        chat_template: In Jinja; special_tokens are the texts that it may name.
+    """
+
+    name: str
+    vocabulary_size: int
+    first_token: int | None
+    end_tokens: frozenset[int]
+    most_outputs: int
+    chat_template: str | None
+    special_tokens: dict[str, str]
+
+    @abstractmethod
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:
+        """As Engine.tokenize, with the tokens that the model begins and ends texts with."""
+
+    @abstractmethod
+    def extend(
+        self, tokens: Sequence[int] | NDArray[np.int32], outputs: int, *, anew: bool = False
+    ) -> NDArray[np.float32]:
+        """Compute these tokens after those before, or `anew` after none.
+
+        Returns the logits after each of the last `outputs` of them, in shape (outputs, vocabulary_size);
+        they hold until the next call. Raises ContextExceeded, InvalidRequest or EngineDied.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started. Idempotent."""
+
+
+class Scorer(ABC):
+    """Port: what a model thinks of a text, token by token."""
+
+    @abstractmethod
+    def open(self, model: str, settings: EngineSettings) -> ScoredModel:
+        """Load the model at this path in a process of its own; `context_length` is the longest text.
+
+        Raises as Backend.open, and Unsupported for a model that does not continue text.
+        """

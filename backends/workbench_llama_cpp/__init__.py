@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.backend import Backend, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.ports import Estimator, Quantizer
+from workbench.ports import Estimator, Quantizer, Scorer
 from workbench_llama_cpp.builds import install_command
 
 
@@ -62,3 +62,8 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.quantizing.quantizer import LlamaCppQuantizer
 
         return LlamaCppQuantizer()
+
+    def scorer(self) -> Scorer:
+        from workbench_llama_cpp.scoring.scorer import LlamaCppScorer
+
+        return LlamaCppScorer()

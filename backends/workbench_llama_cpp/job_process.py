@@ -10,7 +10,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from workbench.errors import EngineDied
@@ -26,9 +26,9 @@ Take = Callable[[bytes | None], bool]
 class JobProcess:
     """One job at a time. Started by the first; its own session, so that Ctrl+C reaches its owner alone."""
 
-    def __init__(self, module: str, doing: str) -> None:
-        """`module` runs in it; `doing` is for the sentence about its death."""
-        self._module, self._doing = module, doing
+    def __init__(self, module: str, doing: str, handles: Sequence[int] = ()) -> None:
+        """`module` runs in it, with these open files; `doing` is for the sentence about its death."""
+        self._module, self._doing, self._handles = module, doing, handles
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
 
@@ -73,6 +73,7 @@ class JobProcess:
             stderr=self._errors,
             bufsize=0,
             start_new_session=True,
+            pass_fds=self._handles,
             env={**os.environ, "GGML_NO_BACKTRACE": "1"},
         )
         return self._process

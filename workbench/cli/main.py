@@ -25,6 +25,7 @@ COMMANDS = {
     "quantize": ("workbench.cli.quantize:quantize", "Make a model smaller."),
     "pull": ("workbench.cli.pull:pull", "Bring models onto this machine."),
     "convert": ("workbench.cli.convert:convert", "Make a GGUF file of a model that transformers saved."),
+    "quality": ("workbench.cli.quality:quality", "Measure what a quantization costs."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),
     "search": ("workbench.cli.search:search", "Find models on the hub."),
     "models": ("workbench.cli.models:models", "List the models on this machine."),
