@@ -37,6 +37,9 @@ The same models, text and windows measured by `workbench quality` and by llama-p
 llama.cpp (llama-cpp-python {version}), each with the base's expectations as it stores them itself. "With BOS"
 is the same model told to begin each text with its first token. The difference is of our figure from theirs.
 
+llama-perplexity is given `-b CONTEXT`, so that it computes one window in a pass, as we do. With several in one
+its own figures change in the third digit where they are as small as those of Q8_0.
+
     WORKBENCH_LLAMA_CPP=FOLDER python -m tests.benchmarks.perplexity --write
 
 """
@@ -75,7 +78,17 @@ def rows(folder: Path, base: Path, label: str, work: Path, options: Sequence[str
     for context in CONTEXTS:
         ours = _ours([files[name] for name in ("F16", *TYPES)], context)
         stored = work / f"{label}-{context}.kld"
-        measure = [folder / "llama-perplexity", "-c", context, "-f", text, "--kl-divergence-base", stored]
+        measure = [
+            folder / "llama-perplexity",
+            "-c",
+            context,
+            "-b",
+            context,
+            "-f",
+            text,
+            "--kl-divergence-base",
+            stored,
+        ]
         _run(*measure, "-m", files["F16"])
         for name, result in zip(TYPES, ours[1:], strict=True):
             theirs = _theirs(*measure, "--kl-divergence", "-m", files[name])
