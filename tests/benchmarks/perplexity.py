@@ -37,8 +37,8 @@ The same models, text and windows measured by `workbench quality` and by llama-p
 llama.cpp (llama-cpp-python {version}), each with the base's expectations as it stores them itself. "With BOS"
 is the same model told to begin each text with its first token. The difference is of our figure from theirs.
 
-llama-perplexity is given `-b CONTEXT`, so that it computes one window in a pass, as we do. With several in one
-its own figures change in the third digit where they are as small as those of Q8_0.
+llama-perplexity is given `-b CONTEXT`, so that it computes one window in a pass, as we do. With several in
+one its own figures change in the third digit where they are as small as those of Q8_0.
 
     WORKBENCH_LLAMA_CPP=FOLDER python -m tests.benchmarks.perplexity --write
 
