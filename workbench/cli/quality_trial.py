@@ -15,7 +15,7 @@ from workbench.planning.defaults import default_settings
 from workbench.ports import ScoredModel, Scorer
 from workbench.quantization.quality import comparing
 from workbench.quantization.quality.answers import SHORTEST_CONTEXT
-from workbench.quantization.quality.base import opened_base
+from workbench.quantization.quality.base_model import opened_base
 from workbench.quantization.quality.comparing import Result
 from workbench.quantization.quality.subjects import folder_of, subject_of
 from workbench.quantization.quality.trial import Progress, Subject, Trial

@@ -14,7 +14,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench.ports import ScoredModel
 from workbench.quantization.quality import comparing
-from workbench.quantization.quality.base import opened_base
+from workbench.quantization.quality.base_model import opened_base
 from workbench.quantization.quality.comparing import Result
 from workbench.quantization.quality.trial import Progress, Subject, Trial
 

@@ -13,7 +13,7 @@ from workbench.errors import InvalidRequest
 from workbench.ports import ScoredModel
 from workbench.quantization.quality import divergence
 from workbench.quantization.quality.answers import Agreement, agreed, agreement
-from workbench.quantization.quality.base import Base
+from workbench.quantization.quality.base_model import Base
 from workbench.quantization.quality.block_file import BlockFile
 from workbench.quantization.quality.divergence import TokenScores
 from workbench.quantization.quality.expectations import log_probs_from
