@@ -28,7 +28,7 @@ class LlamaCppScorer(Scorer):
 
     def open(self, model: str, settings: EngineSettings) -> ScoredModel:
         refused = [name for name in _MEANINGLESS if getattr(settings, name)]
-        if settings.parallel > 1 or settings.speculation != "off" or refused:
+        if settings.output_rows > 1 or refused:
             name = refused[0] if refused else "parallel requests or drafts"
             raise Unsupported(f"Scoring knows no {name.replace('_', ' ')}.", "Leave that setting out.")
         return LlamaCppScoredModel(model, settings)
