@@ -20,10 +20,7 @@ from workbench_llama_cpp.loading import Loaded
 from workbench_llama_cpp.ngram import continuation
 from workbench_llama_cpp.pace import Pace
 from workbench_llama_cpp.slots import Tokens
-from workbench_llama_cpp.speculation import USUAL, Acceptance, Ambition
-
-_WEIGHT = 0.3
-"""Of one answer's experience in what the next ones expect."""
+from workbench_llama_cpp.speculation import Acceptance, Ambition
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +38,32 @@ class Drafting:
     """Serves one engine. Owns the context of its draft model."""
 
     def __init__(self, loaded: Loaded, pace: Pace) -> None:
-        self._able = takes_back(loaded.model)
         self._settings = loaded.settings
         self._context_length = loaded.context_length
         self._pace = pace
         self._ambition = Ambition(loaded.settings.micro_batch, DRAFT_ROWS)
         self._model = DraftModel(loaded.draft, loaded.vocabulary.size) if loaded.draft else None
-        self._rates: dict[Speculation, float] = {}
+        self._at_hand = self._kinds(takes_back(loaded.model))
+        self._met: dict[Speculation, Acceptance] = {"ngram": Acceptance(), "draft": Acceptance()}
 
     def check(self, wanted: Speculation | None) -> None:
         """Raise InvalidRequest for drafts of a kind that the engine was not loaded for."""
-        if wanted in (None, "off"):
+        if wanted in (None, "off") or wanted in self._at_hand:
             return
         flag = "--draft MODEL" if wanted == "draft" else "--speculate ngram"
-        if not self._able:
-            raise InvalidRequest("This kind of model cannot take back tokens.", "Leave speculate out.")
-        if self._settings.output_rows == self._settings.parallel or (wanted == "draft" and not self._model):
-            raise InvalidRequest(
-                f"{wanted!r} speculation is not at hand: the model was loaded without it.",
-                f"Leave it out, or load the model with {flag}.",
-            )
+        raise InvalidRequest(
+            f"{wanted!r} speculation is not at hand: the model was loaded without it or cannot go back.",
+            f"Leave it out, or load the model with {flag}.",
+        )
 
     def expected(self, request: TokenRequest) -> Acceptance:
         """How good the drafts for a new request will be, as far as earlier ones tell."""
-        return Acceptance(right=2 * self._rates.get(self._kind(request), USUAL))
+        return Acceptance(self._met.get(self._kind(request)))
 
     def drafts(self, answers: Sequence[Active]) -> list[Sequence[int]]:
         """Tokens to check after the next one of each answer."""
+        if not self._at_hand:
+            return [()] * len(answers)
         outlooks = [self._outlook(active) for active in answers]
         if not any(one.most for one in outlooks):
             return [()] * len(answers)
@@ -86,9 +82,6 @@ class Drafting:
 
     def release(self, active: Active) -> None:
         """The request has ended."""
-        kind = self._kind(active.request)
-        known = self._rates.get(kind, USUAL)
-        self._rates[kind] = known + _WEIGHT * (active.acceptance.rate - known)
         if self._model is not None:
             self._model.release(active.request.id)
 
@@ -96,13 +89,18 @@ class Drafting:
         if self._model is not None:
             self._model.close()
 
+    def _kinds(self, takes_back: bool) -> frozenset[Speculation]:
+        if not takes_back or self._settings.output_rows == self._settings.parallel:
+            return frozenset()
+        return frozenset({"ngram", "draft"} if self._model else {"ngram"})
+
     def _kind(self, request: TokenRequest) -> Speculation:
         return request.speculation or self._settings.usual_speculation
 
     def _outlook(self, active: Active) -> Outlook:
         room = min(DRAFT_ROWS, active.room_for_drafts(self._context_length))
         kind = self._kind(active.request)
-        if room < 1 or active.matching is not None or kind == "off" or not self._able:
+        if room < 1 or active.matching is not None or kind not in self._at_hand:
             return Outlook(active, np.empty(0, np.int32))
         assert active.slot is not None
         text = np.append(active.slot.tokens, np.int32(active.next_token))

@@ -8,7 +8,7 @@ save, nothing is drafted for a while. Knows nothing of logits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench_llama_cpp.pace import ROWS_AT_ONCE
 
@@ -17,29 +17,45 @@ FORGOTTEN = 0.9
 """What is left of earlier experience after each check."""
 
 RETRY = 0.01
-"""How fast a bad experience fades while nothing is tried."""
+"""How fast a bad experience fades while nothing is tried; that of all answers ten times more slowly."""
 
 
 @dataclass(slots=True)
 class Acceptance:
-    """How likely the next draft for one answer is right, given that those before it were; and the counts."""
+    """How likely the next draft for one answer is right, given that those before it were; and the counts.
 
-    right: float = 2 * USUAL
+    `others` is the same for all answers that are drafted alike. A new one expects something between what they
+    met and what is usual.
+    """
+
+    others: Acceptance | None = None
+    right: float = field(init=False)
     checked: float = 2.0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self.right = self.expected * self.checked
 
     @property
     def rate(self) -> float:
         return self.right / self.checked
 
+    @property
+    def expected(self) -> float:
+        return (USUAL + self.others.rate) / 2 if self.others else USUAL
+
     def learn(self, drafted: int, accepted: int) -> None:
         """So many were drafted, and the model drew the first `accepted` of them."""
         self.right = FORGOTTEN * self.right + accepted
         self.checked = FORGOTTEN * self.checked + min(drafted, accepted + 1)
+        if self.others is not None:
+            self.others.learn(drafted, accepted)
 
-    def fade(self) -> None:
-        self.right += RETRY * (USUAL * self.checked - self.right)
+    def fade(self, speed: float = RETRY) -> None:
+        self.right += speed * (self.expected * self.checked - self.right)
+        if self.others is not None:
+            self.others.fade(speed / 10)
 
 
 class Ambition:
@@ -75,10 +91,14 @@ class Ambition:
         speed = answers / alone
         first = (answers // ROWS_AT_ONCE + 1) * ROWS_AT_ONCE
         most = min(answers + min(len(hopes), self._draft_rows), self._most_rows)
+        known: float | None = alone
         for rows in range(first, most + 1, ROWS_AT_ONCE):
+            if known is None:
+                break  # one further size at a time is tried
+            least, known = known, seconds(rows)
             likeliest = hopes[: rows - answers]
             shares = [sum(index == answer for _, index in likeliest) for answer in range(answers)]
-            longer = (seconds(rows) or alone) - alone + drafting(shares)
+            longer = (known or least) - alone + drafting(shares)
             taken = alone + longer * self._trust.setdefault(rows, 1.0)
             found = (answers - sum(hope for hope, _ in likeliest)) / taken
             if found > speed:

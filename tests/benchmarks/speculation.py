@@ -1,18 +1,23 @@
 """Measure answers with drafts against answers without, in turns within one engine, on the same prompts.
 
-    python tests/benchmarks/speculation.py                      # the bundled model
-    python tests/benchmarks/speculation.py --model model.gguf
+    python -m tests.benchmarks.speculation
+    python -m tests.benchmarks.speculation --model large.gguf --draft small.gguf
+
+Without a model it is the bundled one, and the same again sixteen times as deep: the further layers add
+nothing, so it says the same and takes as long as a larger model. What drafts is the text before, the bundled
+model without two of its layers, and one of random weights, which is never right.
 
 Two kinds of greedy answers: to questions that the bundled model knows, and long continuations of a text that
-repeats itself. Times are the processor's, over all threads; more than 1x is faster with drafts. "Forced"
-checks as many drafts as there is room for, whatever the engine measured; otherwise it decides by itself, as
-it does when serving. Answers that differ are counted: where two tokens are as good as equal, as they often
-are to models of random weights, rounding decides, and rows that share a step are rounded otherwise than one.
+repeats itself. Speed is in tokens for a second of the processor, over all threads; more than 1x is faster
+with drafts. "Forced" checks as many drafts as there is room for, whatever the engine measured; otherwise it
+decides by itself, as it does when serving. Answers that differ are counted: where two tokens are as good as
+equal, rounding decides, and rows that share a step are rounded otherwise than one.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 import tomllib
 from collections.abc import Iterator
@@ -21,6 +26,7 @@ from itertools import islice
 from pathlib import Path
 
 import workbench_guide
+from tests.llama_cpp import guide_drafts
 from workbench.backend import RequestEnded, TokenDrawn, TokenRequest
 from workbench.engine_settings import DRAFT_ROWS, EngineSettings, Speculation
 from workbench.sampling import SamplingSettings
@@ -29,6 +35,7 @@ from workbench_llama_cpp.speculation import Ambition
 
 TOPICS = Path(__file__).parents[2] / "assets" / "guide_training" / "topics"
 GREEDY = SamplingSettings(temperature=0)
+DEEP_LAYERS = 96
 
 
 @dataclass
@@ -42,7 +49,12 @@ class Total:
 
 
 def answered(
-    engine: LlamaCppEngine, prompt: tuple[int, ...], most: int, kind: Speculation, total: Total, ends: bool
+    engine: LlamaCppEngine,
+    prompt: tuple[int, ...],
+    most: int,
+    kind: Speculation | None,
+    total: Total,
+    ends: bool,
 ) -> list[int]:
     """One answer; the prompt is computed before the clock starts."""
     request = TokenRequest(
@@ -92,12 +104,12 @@ def prompts(engine: LlamaCppEngine, kind: str, count: int) -> list[tuple[int, ..
 
 
 def measure(engine: LlamaCppEngine, kind: str, count: int, most: int) -> str:
-    """A line of the table."""
+    """The numbers of a line of the table."""
     plain, drafted, different = Total(), Total(), 0
     for prompt in prompts(engine, kind, count):
         ends = kind == "questions"
         expected = answered(engine, prompt, most, "off", plain, ends)
-        different += answered(engine, prompt, most, "ngram", drafted, ends) != expected
+        different += answered(engine, prompt, most, None, drafted, ends) != expected
     speed = (drafted.tokens / drafted.seconds) / (plain.tokens / plain.seconds)
     share = drafted.accepted / drafted.drafted if drafted.drafted else 0.0
     return f"{count} | {different} | {drafted.drafted} | {share:.0%} | {speed:.2f}x"
@@ -107,26 +119,50 @@ def forced(self: Ambition, available: list[int], *rest: object) -> list[int]:
     return [min(count, DRAFT_ROWS // len(available)) for count in available]
 
 
-def main() -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(description="Measure speculation by prompt lookup.")
-    parser.add_argument("--model", type=Path, default=Path(workbench_guide.PATH))
-    parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--tokens", type=int, default=64)
-    arguments = parser.parse_args()
-    settings = EngineSettings(context_length=2048, speculation="ngram")
-    engine = open_engine(str(arguments.model), settings, lambda share: True)
+def lines(model: Path, draft: Path | None, count: int, most: int) -> Iterator[str]:
+    """What drafts for the model, by its draft or by its text, in each way and for each kind of answers."""
+    drafting = EngineSettings(draft=str(draft)) if draft else EngineSettings(speculation="ngram")
+    settings = EngineSettings(context_length=2048, draft=drafting.draft, speculation=drafting.speculation)
     decides = Ambition.shares
-    print("| answers | drafts | prompts | different | drafted | accepted | tokens per CPU second |")
-    print("|---|---|---:|---:|---:|---:|---:|")
     for kind in ("questions", "repeating"):
         for name, shares in (("by itself", decides), ("forced", forced)):
             Ambition.shares = shares  # type: ignore[method-assign,assignment]
-            print(
-                f"| {kind} | {name} | {measure(engine, kind, arguments.prompts, arguments.tokens)} |",
-                flush=True,
-            )
-    engine.close()
+            engine = open_engine(str(model), settings, lambda share: True)
+            numbers = measure(engine, kind, count, most)
+            engine.close()
+            yield f"| {model.stem} | {draft.stem if draft else 'ngram'} | {kind} | {name} | {numbers} |"
+    Ambition.shares = decides  # type: ignore[method-assign]
+
+
+def pairs(folder: Path) -> Iterator[tuple[Path, Path | None]]:
+    """The bundled model and a deep one, each with what drafts for it."""
+    drafts = [
+        None,
+        guide_drafts.cut(folder / "cut.gguf", left_out=(3, 4)),
+        guide_drafts.random(folder / "random.gguf"),
+    ]
+    deep = guide_drafts.deep(folder / "deep.gguf", DEEP_LAYERS)
+    for model in (Path(workbench_guide.PATH), deep):
+        for draft in drafts:
+            yield model, draft
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description="Measure drafts from the text before and by a draft model.")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--draft", type=Path)
+    parser.add_argument("--prompts", type=int, default=200)
+    parser.add_argument("--tokens", type=int, default=64)
+    arguments = parser.parse_args()
+    print("| model | drafted by | answers | drafts | prompts | different | drafted | accepted | speed |")
+    print("|---|---|---|---|---:|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder:
+        given = arguments.model or Path(workbench_guide.PATH)
+        chosen = [(given, None), (given, arguments.draft)] if arguments.draft else [(given, None)]
+        for model, draft in chosen if arguments.model or arguments.draft else pairs(Path(folder)):
+            for line in lines(model, draft, arguments.prompts, arguments.tokens):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Models of the bundled model's vocabulary that draft for it, well or badly, made of its own file."""
+"""Models made of the bundled model's file: some that draft for it, well or badly, and one that is slower."""
 
 from __future__ import annotations
 
@@ -35,6 +35,17 @@ def renamed(path: Path, token: int, name: str) -> Path:
     return _written(path, range(LAYERS), tokens=lambda names: [*names[:token], name, *names[token + 1 :]])
 
 
+def deep(path: Path, layers: int) -> Path:
+    """With so many layers in all, of which the further ones add nothing to what the model says."""
+
+    def changed(name: str, data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        further = name.startswith("blk.") and int(name.split(".")[1]) >= LAYERS
+        adds = name.endswith(("attn_output.weight", "ffn_down.weight"))
+        return np.zeros_like(data) if further and adds else data
+
+    return _written(path, [*range(LAYERS), *[LAYERS - 1] * (layers - LAYERS)], changed)
+
+
 def _written(
     path: Path,
     layers: Sequence[int],
@@ -50,8 +61,7 @@ def _written(
         value = tokens(value) if key == "tokenizer.ggml.tokens" else value
         writer.add_key_value(key, value, field.types[0], field.types[-1])
     for tensor in reader.tensors:
-        name = _renumbered(tensor.name, layers)
-        if name is not None:
+        for name in _names(tensor.name, layers):
             writer.add_tensor(name, change(name, np.array(tensor.data)))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -60,9 +70,9 @@ def _written(
     return path
 
 
-def _renumbered(name: str, layers: Sequence[int]) -> str | None:
-    """The tensor's name where only these layers are left, None for one of another layer."""
+def _names(name: str, layers: Sequence[int]) -> list[str]:
+    """What the tensor is called where the layers are these of its model's."""
     if not name.startswith("blk."):
-        return name
+        return [name]
     _, number, rest = name.split(".", 2)
-    return f"blk.{list(layers).index(int(number))}.{rest}" if int(number) in layers else None
+    return [f"blk.{place}.{rest}" for place, layer in enumerate(layers) if layer == int(number)]

@@ -212,5 +212,5 @@ def test_a_recurrent_model_says_that_nothing_is_drafted(open_tiny: Open, tmp_pat
     engine = open_tiny(tiny_models.mamba(tmp_path / "mamba.gguf"), draft=str(draft))
     assert any("Nothing is drafted" in notice for notice in engine.facts.notices)
     assert asked(engine, tuple(b"one two"), None).ends[0].usage.drafted_tokens == 0
-    with pytest.raises(InvalidRequest, match="take back"):
+    with pytest.raises(InvalidRequest, match="cannot go back"):
         engine.enqueue(TokenRequest(id=1, prompt=(65,), speculation="draft"))
