@@ -91,7 +91,8 @@ class DraftModel:
         self._batch.clear()
         ready = list[tuple[Wish, int]]()
         room, read = self._pace.prompt_tokens(len(wishes)), 0
-        for wish, slot in [(wish, self._up_to_where_it_holds(wish)) for wish in self._one_late(wishes)]:
+        begun = [(wish, self._up_to_where_it_holds(wish)) for wish in self._one_late(wishes)]
+        for wish, slot in sorted(begun, key=lambda one: one[1].sequence):
             missing = wish.text[slot.length :]
             if len(missing) > AT_HAND:
                 missing = missing[: room - read]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -106,8 +107,9 @@ class Drafting:
         text = np.append(active.slot.tokens, np.int32(active.next_token))
         text = text[text >= 0]  # nothing is drafted from media
         if kind == "ngram":
-            found = [int(token) for token in continuation(text, room)]
+            found = [int(token) for token in takewhile(lambda token: token >= 0, continuation(text, room))]
             return Outlook(active, text, found, most=len(found))
+        text = text[text >= 0]  # without images and sounds, which the draft model cannot read
         return Outlook(active, text, by_model=True, most=self._model.room(text, room) if self._model else 0)
 
     def _seconds(self, outlooks: Sequence[Outlook], shares: Sequence[int]) -> float:

@@ -76,36 +76,37 @@ class Ambition:
         """How many drafts to check for each answer, of so many to be had, each right with that probability.
 
         `seconds` tells what a step of so many rows takes, None where there was none yet, and `drafting` what
-        it takes to come by the drafts. Those are chosen that bring the most tokens in a second, and as many
-        rows as fill the kernels.
+        it takes to come by the drafts. Those are chosen that bring the most tokens in a second: as many for
+        each answer, since llama.cpp computes what goes beyond in a pass of its own, and as many rows as fill
+        the kernels.
         """
-        answers = len(available)
-        alone, best = seconds(answers), [0] * answers
+        answers, alone, best = len(available), seconds(len(available)), [0] * len(available)
         if alone is None:
             return best
-        hopes = sorted(
-            (-(rate**place), index)
-            for index, (count, rate) in enumerate(zip(available, rates, strict=True))
-            for place in range(1, count + 1)
-        )
-        speed = answers / alone
-        first = (answers // ROWS_AT_ONCE + 1) * ROWS_AT_ONCE
-        most = min(answers + min(len(hopes), self._draft_rows), self._most_rows)
-        known: float | None = alone
-        for rows in range(first, most + 1, ROWS_AT_ONCE):
-            if known is None:
-                break  # one further size at a time is tried
-            least, known = known, seconds(rows)
-            likeliest = hopes[: rows - answers]
-            shares = [sum(index == answer for _, index in likeliest) for answer in range(answers)]
-            longer = (known or least) - alone + drafting(shares)
+        speed, known = answers / alone, alone
+        most = self._draft_rows // max(1, sum(count > 0 for count in available))
+        for depth in range(1, min(most, max(available, default=0)) + 1):
+            shares = [min(depth, count) for count in available]
+            rows = answers + sum(shares)
+            if rows > self._most_rows or (answers <= ROWS_AT_ONCE and rows % ROWS_AT_ONCE):
+                continue
+            measured = seconds(rows)
+            longer = (measured or known) - alone + drafting(shares)
             taken = alone + longer * self._trust.setdefault(rows, 1.0)
-            found = (answers - sum(hope for hope, _ in likeliest)) / taken
+            found = (answers + sum(map(_hoped, rates, shares))) / taken
             if found > speed:
                 speed, best = found, shares
+            if measured is None:
+                break  # one further size at a time is tried
+            known = measured
         self._fade(answers + sum(best))
         return best
 
     def _fade(self, tried: int) -> None:
         for rows in self._trust:
             self._trust[rows] = 1.0 if rows == tried else self._trust[rows] * (1 - RETRY / 4)
+
+
+def _hoped(rate: float, share: int) -> float:
+    """How many of so many drafts will be accepted."""
+    return sum(rate**place for place in range(1, share + 1))

@@ -130,12 +130,19 @@ def test_it_outlives_the_engine_on_the_disk(
     assert usage(warm).cached_tokens == usage(cold).prompt_tokens - 1 and warm.ids == cold.ids
 
 
-def test_drafts_change_no_answer(tmp_path: Path, open_tiny: Open) -> None:
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("by_model", [False, True])
+def test_drafts_change_no_answer(by_model: bool, tmp_path: Path, open_tiny: Open) -> None:
+    draft = str(tiny_models.llama(tmp_path / "draft.gguf")) if by_model else None
     pair, [image] = written(tmp_path, "qwen2vl"), media("qwen2vl", 1)
-    wanted = asked(1, "ab ab ab", image, "ab ab ab", image, " ab ab", max_tokens=60)
+    fields = {"max_tokens": 60, "ignore_end": True}
+    wanted = asked(1, "ab ab ab", image, "ab ab ab", image, " ab ab", **fields)
     plain = answer(open_tiny(pair[0], projector=str(pair[1])), wanted)
-    drafted = answer(open_tiny(pair[0], projector=str(pair[1]), speculation="ngram"), wanted)
-    assert drafted.ids == plain.ids
+    drafted = answer(
+        open_tiny(pair[0], projector=str(pair[1]), speculation="draft" if draft else "ngram", draft=draft),
+        wanted,
+    )
+    assert drafted.ids == plain.ids and usage(drafted).drafted_tokens
 
 
 @pytest.mark.parametrize(

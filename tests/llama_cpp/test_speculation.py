@@ -172,10 +172,21 @@ def test_drafts_that_take_long_to_come_by_are_not_drafted() -> None:
     assert ambition.shares([16], [0.95], cheap.get, lambda shares: float(shares[0])) == [0]
 
 
-def test_the_likeliest_drafts_come_first() -> None:
+def test_answers_are_drafted_as_far_as_each_other() -> None:
+    """llama.cpp computes what goes beyond in a pass of its own."""
     ambition = Ambition(most_rows=512, draft_rows=16)
-    seconds = {2: 1.0, 4: 1.2, 8: 3.0, 12: 4.0, 16: 5.0}
-    assert ambition.shares([16, 16], [0.9, 0.2], seconds.get) == [2, 0]
+    seconds = {2: 1.0, 4: 1.2, 8: 2.9, 12: 4.0, 16: 5.0}
+    assert ambition.shares([16, 16], [0.9, 0.4], seconds.get) == [1, 1]
+    assert ambition.shares([16, 0], [0.9, 0.4], seconds.get) == [2, 0]
+    assert ambition.shares([16, 16], [0.3, 0.2], {2: 1.0, 4: 2.0}.get) == [0, 0]
+
+
+def test_larger_steps_are_tried_one_after_the_other() -> None:
+    ambition = Ambition(most_rows=512, draft_rows=16)
+    seconds = {1: 1.0}
+    for rows in (4, 8, 12, 16):
+        assert ambition.shares([16], [0.95], seconds.get) == [rows - 1]
+        seconds[rows] = 1.1
 
 
 def test_what_cost_too_much_is_tried_again_in_time() -> None:
