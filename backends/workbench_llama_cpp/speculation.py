@@ -104,7 +104,7 @@ class Ambition:
 
     def _fade(self, tried: int) -> None:
         for rows in self._trust:
-            self._trust[rows] = 1.0 if rows == tried else self._trust[rows] * (1 - RETRY / 4)
+            self._trust[rows] = 1.0 if rows == tried else self._trust[rows] * (1 - RETRY / 2)
 
 
 def _hoped(rate: float, share: int) -> float:

@@ -9,8 +9,8 @@ model without two of its layers, and one of random weights, which is never right
 
 Two kinds of greedy answers: to questions that the bundled model knows, and long continuations of a text that
 repeats itself. Speed is in tokens for a second of the processor, over all threads; more than 1x is faster
-with drafts. "Forced" checks as many drafts as there is room for, whatever the engine measured; otherwise it
-decides by itself, as it does when serving. Answers that differ are counted: where two tokens are as good as
+with drafts. The engine decides by itself how much it drafts, as it does when serving; --forced also drafts
+wherever there is room, whatever was measured. Answers that differ are counted: where two tokens are as good as
 equal, rounding decides, and rows that share a step are rounded otherwise than one.
 """
 
@@ -119,16 +119,17 @@ def forced(self: Ambition, available: list[int], *rest: object) -> list[int]:
     return [min(count, DRAFT_ROWS // len(available)) for count in available]
 
 
-def lines(model: Path, draft: Path | None, count: int, most: int) -> Iterator[str]:
-    """What drafts for the model, by its draft or by its text, in each way and for each kind of answers."""
-    drafting = EngineSettings(draft=str(draft)) if draft else EngineSettings(speculation="ngram")
-    settings = EngineSettings(context_length=2048, draft=drafting.draft, speculation=drafting.speculation)
+def lines(model: Path, draft: Path | None, arguments: argparse.Namespace) -> Iterator[str]:
+    """What a draft model does for a model, or its text where there is none, for each kind of answers."""
+    drafting = {"draft": str(draft)} if draft else {"speculation": "ngram"}
+    settings = EngineSettings(context_length=2048, **drafting)  # type: ignore[arg-type]
     decides = Ambition.shares
+    ways = {"by itself": decides, "forced": forced} if arguments.forced else {"by itself": decides}
     for kind in ("questions", "repeating"):
-        for name, shares in (("by itself", decides), ("forced", forced)):
+        for name, shares in ways.items():
             Ambition.shares = shares  # type: ignore[method-assign,assignment]
             engine = open_engine(str(model), settings, lambda share: True)
-            numbers = measure(engine, kind, count, most)
+            numbers = measure(engine, kind, arguments.prompts, arguments.tokens)
             engine.close()
             yield f"| {model.stem} | {draft.stem if draft else 'ngram'} | {kind} | {name} | {numbers} |"
     Ambition.shares = decides  # type: ignore[method-assign]
@@ -154,6 +155,7 @@ def main() -> None:
     parser.add_argument("--draft", type=Path)
     parser.add_argument("--prompts", type=int, default=200)
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--forced", action="store_true", help="Draft wherever there is room, too.")
     arguments = parser.parse_args()
     print("| model | drafted by | answers | drafts | prompts | different | drafted | accepted | speed |")
     print("|---|---|---|---|---:|---:|---:|---:|---:|")
@@ -161,7 +163,7 @@ def main() -> None:
         given = arguments.model or Path(workbench_guide.PATH)
         chosen = [(given, None), (given, arguments.draft)] if arguments.draft else [(given, None)]
         for model, draft in chosen if arguments.model or arguments.draft else pairs(Path(folder)):
-            for line in lines(model, draft, arguments.prompts, arguments.tokens):
+            for line in lines(model, draft, arguments):
                 print(line, flush=True)
 
 
