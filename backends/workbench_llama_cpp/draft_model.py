@@ -49,15 +49,13 @@ class DraftModel:
         self._held: dict[int, Slot] = {}
         self._size = min(vocabulary_size, loaded.vocabulary.size)
 
-    def room(self, text: Tokens, most: int) -> int:
-        """How many tokens it can draft after a text; none after one with a token that it does not know."""
-        left = self._loaded.context_length - len(text)
-        return max(0, min(most, left)) if text.max() < self._size else 0
+    def room(self, length: int) -> int:
+        """How many tokens it can draft after a text of that length."""
+        return max(0, self._loaded.context_length - length)
 
     def drafting_seconds(self, counts: Sequence[int]) -> float:
         """What it takes to draft so many tokens for each of several answers, as far as that is known."""
-        places = range(max(counts, default=0))
-        return sum(self._pace.alone(sum(count > place for count in counts)) or 0.0 for place in places)
+        return max(counts, default=0) * (self._pace.alone(len(counts)) or 0.0)
 
     def reading_seconds(self, request_id: int, length: int) -> float:
         """What it takes to bring a text of that length up to date; nothing where little is missing."""
@@ -66,9 +64,13 @@ class DraftModel:
         return 0.0 if missing <= AT_HAND else self._pace.prompt_seconds(missing)
 
     def drafts(self, wishes: Sequence[Wish]) -> dict[int, list[int]]:
-        """The tokens for each request; none yet for one whose text is still being read."""
+        """The tokens for each request; none yet for one whose text is still being read.
+
+        Nor are there any after a token that it does not know.
+        """
         drafts: dict[int, list[int]] = {wish.request_id: [] for wish in wishes}
-        going = self._read(wishes)
+        known = [wish for wish in wishes if wish.text.max() < self._size]
+        going = self._read(known) if known else []
         while going:
             for wish, row in going:
                 drafts[wish.request_id].append(self._likeliest(row))

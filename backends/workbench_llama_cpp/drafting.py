@@ -29,7 +29,6 @@ class Outlook:
     """How an answer's draft, of `most` tokens, may be had: `found` in its text, or from the draft model."""
 
     active: Active
-    text: Tokens
     found: Sequence[int] = ()
     by_model: bool = False
     most: int = 0
@@ -102,15 +101,14 @@ class Drafting:
         room = min(DRAFT_ROWS, active.room_for_drafts(self._context_length))
         kind = self._kind(active.request)
         if room < 1 or active.matching is not None or kind not in self._at_hand:
-            return Outlook(active, np.empty(0, np.int32))
-        assert active.slot is not None
-        text = np.append(active.slot.tokens, np.int32(active.next_token))
-        text = text[text >= 0]  # nothing is drafted from media
+            return Outlook(active)
         if kind == "ngram":
-            found = [int(token) for token in takewhile(lambda token: token >= 0, continuation(text, room))]
-            return Outlook(active, text, found, most=len(found))
-        text = text[text >= 0]  # without images and sounds, which the draft model cannot read
-        return Outlook(active, text, by_model=True, most=self._model.room(text, room) if self._model else 0)
+            found = [
+                int(token) for token in takewhile(lambda token: token >= 0, continuation(_text(active), room))
+            ]
+            return Outlook(active, found, most=len(found))
+        assert self._model is not None
+        return Outlook(active, by_model=True, most=min(room, self._model.room(active.slot_length + 1)))
 
     def _seconds(self, outlooks: Sequence[Outlook], shares: Sequence[int]) -> float:
         """What drafting so many tokens takes; reading a text is paid by as many tokens as came before."""
@@ -118,15 +116,27 @@ class Drafting:
             return 0.0
         wished = [(one, share) for one, share in zip(outlooks, shares, strict=True) if one.by_model and share]
         reading = sum(
-            self._model.reading_seconds(one.active.request.id, len(one.text)) / (1 + one.active.drawn)
+            self._model.reading_seconds(one.active.request.id, one.active.slot_length)
+            / (1 + one.active.drawn)
             for one, _ in wished
         )
         return reading + self._model.drafting_seconds([share for _, share in wished])
 
     def _guessed(self, outlooks: Sequence[Outlook], shares: Sequence[int]) -> dict[int, list[int]]:
         wishes = [
-            Wish(one.active.request.id, one.text, share)
+            Wish(one.active.request.id, _readable(_text(one.active)), share)
             for one, share in zip(outlooks, shares, strict=True)
             if one.by_model and share
         ]
         return self._model.drafts(wishes) if self._model is not None and wishes else {}
+
+
+def _text(active: Active) -> Tokens:
+    """The prompt, and the answer up to the token that was drawn last."""
+    assert active.slot is not None
+    return np.append(active.slot.tokens, np.int32(active.next_token))
+
+
+def _readable(text: Tokens) -> Tokens:
+    """Without images and sounds, which the draft model cannot read."""
+    return text[text >= 0]

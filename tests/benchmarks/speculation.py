@@ -10,8 +10,8 @@ model without two of its layers, and one of random weights, which is never right
 Two kinds of greedy answers: to questions that the bundled model knows, and long continuations of a text that
 repeats itself. Speed is in tokens for a second of the processor, over all threads; more than 1x is faster
 with drafts. The engine decides by itself how much it drafts, as it does when serving; --forced also drafts
-wherever there is room, whatever was measured. Answers that differ are counted: where two tokens are as good as
-equal, rounding decides, and rows that share a step are rounded otherwise than one.
+wherever there is room, whatever was measured. Answers that differ are counted: where two tokens are as good
+as equal, rounding decides, and rows that share a step are rounded otherwise than one.
 """
 
 from __future__ import annotations
