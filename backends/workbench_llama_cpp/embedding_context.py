@@ -13,14 +13,13 @@ import numpy as np
 
 from workbench.embedding import Vector
 from workbench.errors import DoesNotFit, EngineDied
-from workbench_llama_cpp import loading, parameters
+from workbench_llama_cpp import loading
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.cache import ContextMemory
-from workbench_llama_cpp.pooling import LAST, RANK, pooling
+from workbench_llama_cpp.embedding_shape import EmbeddingShape
+from workbench_llama_cpp.pooling import RANK
 from workbench_llama_cpp.slots import Tokens
-
-_SEQUENCES = 64
 
 
 class EmbeddingContext:
@@ -34,18 +33,17 @@ class EmbeddingContext:
 
     def __init__(self, loaded: loading.Loaded) -> None:
         functions, model = llama(), loaded.model
-        kind = pooling(loaded.header, loaded.settings)
-        recurrent = functions.llama_model_is_recurrent(model) or functions.llama_model_is_hybrid(model)
-        self.splits = loading.causal(loaded.header) and kind in (LAST, RANK)
-        micro_batch, length = loaded.settings.micro_batch, loaded.context_length
-        self.pass_tokens = micro_batch if self.splits else max(micro_batch, length)
-        self.sequences = 1 if recurrent else min(_SEQUENCES, self.pass_tokens)
+        shape = EmbeddingShape.of(loaded.header, loaded.settings)
+        assert shape is not None
+        wanted = shape.context_parameters(model, loaded.settings, loaded.context_length)
+        self.splits = shape.splits
+        self.pass_tokens, self.sequences = int(wanted.n_batch), int(wanted.n_seq_max)
         self._llama = functions
-        self._ranks = kind == RANK
+        self._ranks = shape.pooling == RANK
         self._width: int = (
             functions.llama_model_n_cls_out(model) if self._ranks else functions.llama_model_n_embd_out(model)
         )
-        self._context = self._made(loaded, kind)
+        self._context = self._made(loaded, wanted)
         self._memory = ContextMemory(model, self._context)
         self._batch = Batch(self.pass_tokens)
 
@@ -73,15 +71,7 @@ class EmbeddingContext:
             self._llama.llama_free(self._context)
             self._context = None
 
-    def _made(self, loaded: loading.Loaded, kind: int) -> Any:
-        wanted = parameters.context_parameters(loaded.settings, loaded.context_length)
-        wanted.n_batch = wanted.n_ubatch = self.pass_tokens
-        wanted.n_ctx = self.pass_tokens + (loaded.context_length if self.splits else 0)
-        wanted.n_seq_max = self.sequences
-        wanted.kv_unified = True
-        wanted.n_outputs_max = 0
-        wanted.embeddings = True
-        wanted.pooling_type = kind
+    def _made(self, loaded: loading.Loaded, wanted: Any) -> Any:
         context = self._llama.llama_init_from_model(loaded.model, wanted)
         if context is None:
             raise DoesNotFit(

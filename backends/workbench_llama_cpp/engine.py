@@ -75,7 +75,7 @@ class LlamaCppEngine(Engine):
         self._drafting = Drafting(loaded, self._pace)
         self._waiting: list[Active] = []
         self._running: list[Active] = []
-        self._embedder: Embedder | None = None
+        self._embedder = Embedder(loaded) if self.facts.capabilities & {"embed", "rank"} else None
         self._enforcer = Enforcer(loaded.vocabulary)
 
     def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
@@ -139,7 +139,7 @@ class LlamaCppEngine(Engine):
 
     def embed(self, request: EmbeddingRequest) -> None:
         pooling.check(self.facts.capabilities, "rank" if request.rank else "embed")
-        self._embedder = self._embedder or Embedder(self._loaded)
+        assert self._embedder is not None
         self._embedder.take(request)
 
     def pair(self, query: str, document: str) -> list[int]:

@@ -18,6 +18,7 @@ from workbench_llama_cpp import parameters, pooling
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.cache import takes_back
 from workbench_llama_cpp.draft_vocabulary import check_vocabulary
+from workbench_llama_cpp.embedding_shape import causal
 from workbench_llama_cpp.memory import check_memory
 from workbench_llama_cpp.projector import Projector
 from workbench_llama_cpp.refusals import context_error, load_error
@@ -145,11 +146,6 @@ def _capabilities(loaded: Loaded) -> frozenset[Capability]:
     pooled = pooling.capability(header, loaded.settings)
     senses = loaded.projector.capabilities if text and loaded.projector else frozenset()
     return frozenset(text | ({pooled} if pooled else set()) | senses)
-
-
-def causal(header: Header) -> bool:
-    """Whether each token sees those before it alone."""
-    return header.metadata.get(f"{header.architecture}.attention.causal", True) is not False
 
 
 def _load_weights(path: str, settings: EngineSettings, progress: LoadProgress) -> tuple[Any, list[object]]:

@@ -94,7 +94,8 @@ def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimat
         raise WorkbenchError(f"{entry.backend} does not tell what a model takes.")
     with closing(estimator):
         header = read_model(entry.model)
-        estimate = estimator.estimate(header, settings, draft=draft_header(settings))
+        loaded = replace(settings, prompt_cache_bytes=0)  # what keeping prompts takes comes later
+        estimate = estimator.estimate(header, loaded, draft=draft_header(settings))
     sight = None
     if estimate.devices or bare_process(entry.backend) is None:
         sight = engine_sight(entry.backend)

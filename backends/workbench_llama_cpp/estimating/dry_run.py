@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from workbench.engine_settings import EngineSettings
-from workbench.errors import WorkbenchError
 from workbench_llama_cpp import parameters
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.devices import Device, devices
+from workbench_llama_cpp.embedding_shape import EmbeddingShape
 from workbench_llama_cpp.estimating.unbacked import withhold
 from workbench_llama_cpp.refusals import context_error, load_error
 
@@ -56,14 +56,31 @@ class DryModel:
         cells = settings.parallel if functions.llama_model_is_recurrent(self._model) else tokens
         return vocabulary * settings.parallel * _LOGIT_BYTES + cells * _CELL_BYTES
 
+    def unreported_for_vectors(self, shape: EmbeddingShape, settings: EngineSettings, length: int) -> int:
+        """The same of the context that makes vectors: logits and vectors of a whole pass."""
+        functions = llama()
+        vocabulary = int(functions.llama_vocab_n_tokens(functions.llama_model_get_vocab(self._model)))
+        row = vocabulary + int(functions.llama_model_n_embd_out(self._model))
+        wanted = shape.context_parameters(self._model, settings, length)
+        return row * int(wanted.n_batch) * _LOGIT_BYTES + int(wanted.n_ctx) * _CELL_BYTES
+
     def with_context(self, settings: EngineSettings, tokens: int, read: Callable[[Any], Read]) -> Read:
         """What `read` makes of a context for so many tokens in all. Raises InvalidRequest or InvalidModel."""
         wanted = parameters.context_parameters(settings, tokens // settings.parallel)
         wanted.n_ctx = tokens
+        return self._read(wanted, settings, tokens // settings.parallel, read)
+
+    def with_embedding_context(
+        self, shape: EmbeddingShape, settings: EngineSettings, length: int, read: Callable[[Any], Read]
+    ) -> Read:
+        """The same of the context that makes vectors of texts up to so many tokens."""
+        return self._read(shape.context_parameters(self._model, settings, length), settings, length, read)
+
+    def _read(self, wanted: Any, settings: EngineSettings, length: int, read: Callable[[Any], Read]) -> Read:
         log.clear()
         context = llama().llama_init_from_model(self._model, wanted)
         if context is None:
-            raise self._refusal(settings, tokens)
+            raise context_error(log.text(), settings, length)
         try:
             return read(context)
         finally:
@@ -71,6 +88,3 @@ class DryModel:
 
     def close(self) -> None:
         llama().llama_model_free(self._model)
-
-    def _refusal(self, settings: EngineSettings, tokens: int) -> WorkbenchError:
-        return context_error(log.text(), settings, tokens // settings.parallel)

@@ -13,6 +13,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header, read_header
 from workbench.memory import DeviceMemory, MemoryEstimate, VirtualGpu
 from workbench.ports import Estimator
+from workbench_llama_cpp.embedding_shape import EmbeddingShape
 from workbench_llama_cpp.estimating.messages import Measured, MeasureModel, MeasureProjector
 from workbench_llama_cpp.estimating.process import HelperProcess
 from workbench_llama_cpp.estimating.skeleton import skeleton
@@ -40,7 +41,7 @@ class LlamaCppEstimator(Estimator):
         if draft is not None:
             length = context_length(settings, header.context_length or DEFAULT_CONTEXT)
             drafting = settings.for_draft(length, draft.context_length)
-            found = _sum(found, self._model(draft, drafting, cards))
+            found = _sum(found, self._model(draft, drafting, cards, drafts=True))
         if projector is not None:
             question = MeasureProjector(str(projector), settings, cards)
             with self._lock:
@@ -68,9 +69,20 @@ class LlamaCppEstimator(Estimator):
             self._helper.start()
 
     def _model(
-        self, header: Header, settings: EngineSettings, gpus: tuple[VirtualGpu, ...] | None
+        self,
+        header: Header,
+        settings: EngineSettings,
+        gpus: tuple[VirtualGpu, ...] | None,
+        *,
+        drafts: bool = False,
     ) -> Measured:
-        question = MeasureModel(str(skeleton(header)), header.source_name, settings, gpus)
+        question = MeasureModel(
+            str(skeleton(header)),
+            header.source_name,
+            settings,
+            gpus,
+            None if drafts else EmbeddingShape.of(header, settings),
+        )
         with self._lock:
             return self._helper.ask(question)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from workbench.engine_settings import EngineSettings
 from workbench.gguf import read_header
 from workbench.memory import DeviceMemory, VirtualGpu
 from workbench_llama_cpp import parameters
@@ -52,17 +53,26 @@ class Measuring:
     def measure(self, question: MeasureModel, cards: Sequence[Device] | None) -> Measured:
         """Raises InvalidModel, InvalidRequest or Unsupported."""
         model, settings = self._model(question, cards), question.settings
-        tokens = parameters.context_length(settings, model.trained_context) * settings.parallel
-        here = [one for one in devices(cards) if one.is_gpu]
+        length = parameters.context_length(settings, model.trained_context)
+        tokens = length * settings.parallel
+        reader = self._reader(model, question, [one for one in devices(cards) if one.is_gpu])
 
         def at(count: int) -> Place:
-            return model.with_context(settings, count, self._reader(model, question, here))
+            return model.with_context(settings, count, reader)
 
         notes: tuple[str, ...] = () if self._exact else (log_sizes.NOTE,)
         if tokens > 2 * LINE_FROM:
             notes += (f"A context of {tokens} tokens is estimated from two shorter ones.",)
         found, host = at(tokens) if tokens <= 2 * LINE_FROM else _on_line(at, tokens)
-        return Measured(found, replace(host, overhead_bytes=model.unreported_bytes(settings, tokens)), notes)
+        unreported = model.unreported_bytes(settings, tokens)
+        if settings.prompt_cache_bytes:
+            unreported += _copy_of_a_prompt((found, host), settings)
+        if question.embedding is not None:
+            shape = question.embedding
+            beside = model.with_embedding_context(shape, settings, length, reader)
+            found, host = _with_context_of((found, host), beside)
+            unreported += model.unreported_for_vectors(shape, settings, length)
+        return Measured(found, replace(host, overhead_bytes=unreported), notes)
 
     def _model(self, question: MeasureModel, cards: Sequence[Device] | None) -> DryModel:
         """Only what decides where weights go makes another model necessary."""
@@ -84,6 +94,28 @@ class Measuring:
             return lambda context: placed(breakdown(context), cards)
         header = read_header(question.skeleton)
         return lambda context: log_sizes.logged(header, model.said, log.text(), cards)
+
+
+def _with_context_of(place: Place, beside: Place) -> Place:
+    """With the context of the same model that the other one tells of."""
+    more = {device.name: device for device in (*beside[0], beside[1])}
+    *found, host = (_grown(device, more.get(device.name)) for device in (*place[0], place[1]))
+    return tuple(found), host
+
+
+def _grown(device: DeviceMemory, beside: DeviceMemory | None) -> DeviceMemory:
+    if beside is None:
+        return device
+    return replace(
+        device,
+        context_bytes=device.context_bytes + beside.context_bytes,
+        compute_bytes=device.compute_bytes + beside.compute_bytes,
+    )
+
+
+def _copy_of_a_prompt(place: Place, settings: EngineSettings) -> int:
+    """What is written to the disk is copied first, one request's share at a time."""
+    return sum(device.context_bytes for device in (*place[0], place[1])) // settings.parallel
 
 
 def _on_line(at: Callable[[int], Place], tokens: int) -> Place:

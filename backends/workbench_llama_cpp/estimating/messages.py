@@ -6,16 +6,21 @@ import msgspec
 
 from workbench.engine_settings import EngineSettings
 from workbench.memory import DeviceMemory, VirtualGpu
+from workbench_llama_cpp.embedding_shape import EmbeddingShape
 from workbench_llama_cpp.frames import Message, Refused
 
 
 class MeasureModel(Message, frozen=True):
-    """To the helper: what the model of this skeleton takes. `name` is what messages call it."""
+    """To the helper: what the model of this skeleton takes. `name` is what messages call it.
+
+    `embedding` is how it makes vectors, where it does.
+    """
 
     skeleton: str
     name: str
     settings: EngineSettings
     gpus: tuple[VirtualGpu, ...] | None
+    embedding: EmbeddingShape | None = None
 
 
 class MeasureProjector(Message, frozen=True):
