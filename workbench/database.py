@@ -1,13 +1,16 @@
 """SQLite files that several processes use at once, and the steps from an earlier form of one to the present.
 
+They hold what people have said, so no other user may read them.
 `PRAGMA user_version` counts the steps that a file has taken. Knows nothing of what is kept in them.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from workbench.errors import WorkbenchError
 
@@ -18,6 +21,7 @@ _WAL_ATTEMPTS = 50
 
 def prepare(database: sqlite3.Connection, migrations: Migrations, name: str) -> None:
     """Bring an opened file, new or old, to the present form. Raises WorkbenchError for a newer one."""
+    _make_private(database)
     _use_write_ahead_log(database)
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("PRAGMA foreign_keys = ON")
@@ -28,6 +32,14 @@ def prepare(database: sqlite3.Connection, migrations: Migrations, name: str) -> 
         )
     if version < len(migrations):
         _migrate(database, migrations)
+
+
+def _make_private(database: sqlite3.Connection) -> None:
+    """SQLite gives the files beside it the same mode."""
+    for _, _, path in database.execute("PRAGMA database_list"):
+        with suppress(OSError):
+            if path:
+                os.chmod(path, 0o600)
 
 
 def _migrate(database: sqlite3.Connection, migrations: Migrations) -> None:

@@ -55,14 +55,28 @@ async def test_with_the_key_and_at_the_health_route_the_door_is_open(guarded: st
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:99", "[::1]", "[::1]:8"]
+    "host",
+    [
+        "localhost",
+        "localhost:8080",
+        "127.0.0.1",
+        "127.0.0.1:99",
+        "[::1]",
+        "[::1]:8",
+        "LOCALHOST",
+        "localhost.:8",
+    ],
 )
 async def test_names_of_this_machine_are_answered(local: str, host: str) -> None:
     assert await status_of(local, host=host) == 200
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "192.168.0.7", "", "[::1", "127.0.0.1.x"]
+    "host",
+    [
+        *("evil.example", "localhost.evil.example", "192.168.0.7", "", "[::1", "127.0.0.1.x", "0.0.0.0"),
+        *("localhost@evil.example", "[::]", "[::ffff:10.0.0.1]", "localhost..", ".localhost"),
+    ],
 )
 async def test_other_names_are_refused_on_loopback(local: str, guarded: str, host: str) -> None:
     status, _, body = await exchange(local, http("GET", "/v1/models", headers={"host": host}))
@@ -74,6 +88,7 @@ async def test_pages_of_other_sites_are_refused_on_loopback(local: str) -> None:
     assert await status_of(local, origin="https://evil.example") == 403
     assert await status_of(local, origin="http://localhost:3000") == 200
     assert await status_of(local, origin="app://notes") == 200
+    assert await status_of(local, origin="null") == 403
 
 
 async def test_loopback_is_this_machine_alone() -> None:
@@ -87,6 +102,9 @@ async def test_an_open_door_to_the_network_is_refused_unless_it_is_asked_for(tmp
         rules_for("0.0.0.0", none)
     assert "127.0.0.1" in caught.value.remedy
     assert rules_for("0.0.0.0", none, no_key=True).keys is None
+    for host in ("::", "", "192.168.0.7", "box.example"):
+        with pytest.raises(InvalidRequest, match="Without an API key"):
+            rules_for(host, none)
     with pytest.raises(InvalidRequest, match="key is empty"):
         KeyRing(KeyFile(tmp_path / "keys.json"), " ")
 

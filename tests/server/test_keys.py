@@ -19,7 +19,7 @@ from workbench.server.access.audit import MOST_BYTES, AuditLog
 from workbench.server.access.key_ring import KeyRing
 from workbench.server.access.keys import KeyFile
 from workbench.server.access.rate import RateLimiter, spelled
-from workbench.server.access.rules import AccessRules
+from workbench.server.access.rules import AccessRules, rules_for
 
 
 @pytest.fixture
@@ -53,6 +53,20 @@ async def test_a_key_is_good_from_when_it_is_made_until_it_is_revoked(url: str, 
     assert await status_of(url, key) == 401
     file.revoke("first")
     assert await status_of(url, key) == 401 and await status_of(url, "") == 401
+
+
+async def test_a_server_wants_keys_from_when_the_first_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.server.access.key_ring._LOOK_SECONDS", 0.0)
+    file = KeyFile(tmp_path / "none.json")
+    rules = rules_for("127.0.0.1", KeyRing(file))
+    async with serving(create_app(ModelPool({"guide": Recital()}), rules=rules)) as url:
+        assert await status_of(url, "") == 200
+        key = file.add("first")
+        assert await status_of(url, "") == 401 and await status_of(url, key) == 200
+        file.revoke("first")
+        assert await status_of(url, "") == 401
 
 
 async def test_an_expired_key_opens_nothing(url: str, file: KeyFile) -> None:

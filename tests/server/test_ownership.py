@@ -163,6 +163,7 @@ def test_what_was_kept_before_there_were_owners_is_everybodys_who_sees_all(
         kept.execute("INSERT INTO response VALUES (1, 'r', NULL, ?, '[]', '{}', 4)", (2.0**40,))
         kept.close()
     storage, responses = BatchStorage(tmp_path), ResponseStore(path)
+    assert {file.stat().st_mode & 0o077 for file in tmp_path.glob("*.sqlite3*")} == {0}
     assert storage.files.find("file-1", None) and storage.files.find("file-1", "") is not None
     assert storage.files.find("file-1", "somebody") is None
     assert responses.find("r", None) and responses.find("r", "somebody") is None

@@ -31,7 +31,7 @@ class OnBehalf:
         """What answers for that owner; for nobody in particular it may do everything."""
 
         async def answer(path: str, body: bytes) -> tuple[int, bytes]:
-            if self._rules.keys is None or not owner:
+            if self._rules.keys is None or not self._rules.keys.is_wanted or not owner:
                 act_for(Caller(owner=owner))
                 return await self._answer(path, body)
             key = await self._admitted(owner)

@@ -56,7 +56,7 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._rules.keys is None:
+        if self._rules.keys is None or not self._rules.keys.is_wanted:
             act_for(Caller(admin=self._rules.loopback, address=_address(scope)))
             await self._app(scope, receive, send)
             return

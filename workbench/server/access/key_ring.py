@@ -25,9 +25,17 @@ class KeyRing:
         self._looked = time.monotonic()
         self._stamp = file.stamp()
         self._keys: Sequence[Key] = (*self._given, *file.read())
+        self._wanted = False
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is any key, or was since the start: from then on nobody is answered without."""
+        self._look_again()
+        self._wanted = self._wanted or bool(self._keys)
+        return self._wanted
 
     def find(self, secret: str) -> Key | None:
         """The valid key that it is. The time this takes tells nothing of any key."""

@@ -16,7 +16,7 @@ class AccessRules:
     """What a server asks of those who call it.
 
     Attributes:
-        keys: The keys of which a request needs one; None where it needs none.
+        keys: The keys of which a request needs one as soon as there is any; None where it never needs one.
         loopback: Whether only this machine reaches it.
         hosts: Names, beside those of this machine, by which it may be called.
         origins: Origins of pages that may read what it answers; "*" for every page.
@@ -46,8 +46,13 @@ class AccessRules:
         return self.keys is not None or _is_address(host)
 
     def is_page_allowed(self, origin: str, host: str) -> bool:
-        """Whether a page of that origin may call it; keys keep other pages out where there are any."""
-        if "*" in self.origins or origin in self.origins or not origin.startswith(("http://", "https://")):
+        """Whether a page of that origin may call it; keys keep other pages out where there are any.
+
+        What is no page of a site, such as an extension, may; any site can be "null" when it likes.
+        """
+        if "*" in self.origins or origin in self.origins:
+            return True
+        if origin != "null" and not origin.startswith(("http://", "https://")):
             return True
         page = host_of(origin)
         if is_loopback(page) or page.lower() in self.hosts or (page == host and not self.loopback):
@@ -58,15 +63,15 @@ class AccessRules:
 def is_loopback(host: str) -> bool:
     """Whether the host name or address, without a port, means this machine alone."""
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return host.lower() == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
 
 def host_of(address: str) -> str:
-    """The host in an address, or in what follows // in one."""
+    """The host in an address, or in what follows // in one, without the dot that may end a full name."""
     try:
-        return urlsplit(address).hostname or ""
+        return (urlsplit(address).hostname or "").removesuffix(".")
     except ValueError:
         return ""
 
@@ -97,8 +102,8 @@ def rules_for(
             "Make a key with `workbench keys add NAME`, or bind to 127.0.0.1; --no-key does without.",
         )
     return AccessRules(
-        keys=None if no_key or not keys else keys,
+        keys=None if no_key else keys,
         loopback=loopback,
-        hosts=frozenset(name.lower() for name in hosts),
+        hosts=frozenset(name.lower().removesuffix(".") for name in hosts),
         origins=tuple(origins),
     )

@@ -18,11 +18,19 @@ class Tls:
 
     def check(self) -> None:
         """Raise InvalidRequest for files that cannot be used, before anybody is served with them."""
+        for path in filter(None, (self.certificate, self.key)):
+            try:
+                path.read_bytes()
+            except OSError as error:
+                raise _unusable(path, error.strerror or str(error)) from error
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, lambda: "")
         except OSError as error:  # which SSLError is
-            reason = error.strerror or str(error)
-            raise InvalidRequest(
-                f"The certificate in {self.certificate} cannot be used: {reason}.",
-                "Give a PEM file with --tls-cert, and its key without a password with --tls-key.",
-            ) from error
+            raise _unusable(self.certificate, error.strerror or str(error)) from error
+
+
+def _unusable(path: Path, reason: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{path} cannot be used for https: {reason}.",
+        "Give a PEM file with --tls-cert, and its key without a password with --tls-key.",
+    )
