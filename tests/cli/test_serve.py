@@ -141,3 +141,11 @@ def test_a_chat_goes_on_here_when_the_server_that_answered_is_gone(workbench: Wo
     terminal.wait_for("> ")
     terminal.type("/exit\n")
     assert terminal.end() == 0
+
+
+@pytest.mark.slow
+def test_models_take_no_more_memory_than_they_may(workbench: Workbench) -> None:
+    refused = workbench("serve", "guide", "--port", "0", "--memory", "4MiB")
+    assert refused.returncode == 5 and "within the limit" in refused.stderr
+    server = Server(workbench, "guide", "--memory", "1GiB")
+    assert server("/health")["loaded"] == ["guide"]

@@ -18,6 +18,7 @@ from workbench.errors import DoesNotFit
 from workbench.machine import Gpu, Machine
 from workbench.models import locate
 from workbench.planning import deciding
+from workbench.planning.beside import FitsBeside
 from workbench.planning.defaults import default_settings, is_small
 from workbench.planning.opening import open_planned
 from workbench.planning.places import Places, Seen, described
@@ -37,8 +38,11 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
     def machine_with(ram: int, *cards: object) -> None:
         here = replace(HERE, ram_total=ram, ram_free=ram, gpus=tuple(Gpu("card") for _ in cards))
 
-        def places(backend: str, here: Machine, ram_bytes: int | None = None) -> Places | Seen:
-            return replace(described(cards, ram, here), virtual=True)  # type: ignore[arg-type]
+        def places(
+            backend: str, here: Machine, ram_bytes: int | None = None, most: int | None = None
+        ) -> Places | Seen:
+            found = described(cards, ram, here)  # type: ignore[arg-type]
+            return replace(found, virtual=True, budget=replace(found.budget, most=most))
 
         monkeypatch.setattr(deciding, "machine", lambda: here)
         monkeypatch.setattr(deciding, "on_this_machine", places)
@@ -62,6 +66,22 @@ def test_a_small_model_is_left_to_the_engine_without_a_look(tmp_path: Path) -> N
     assert default_settings(guide, EngineSettings()).settings == EngineSettings()
     assert not is_small(guide, EngineSettings(context_length=200_000))
     assert not is_small(hollow(tmp_path, models.lfm2_1_2b()), EngineSettings())
+
+
+@pytest.mark.slow
+def test_a_limit_shortens_the_context_or_keeps_the_model_out(tmp_path: Path, pretend: Pretend) -> None:
+    pretend(64 * GIB)
+    model = hollow(tmp_path, models.llama_3_8b())
+    most = int(5.6 * GIB)
+    chosen = default_settings(model, EngineSettings(), most=most).settings
+    assert chosen.context_length and 512 <= chosen.context_length < 8192
+    assert FitsBeside(model, EngineSettings(), None, most).needs() <= most
+    for refused in (
+        lambda: default_settings(model, EngineSettings(), most=3 * GIB),
+        FitsBeside(model, EngineSettings(), None, 3 * GIB).needs,
+    ):
+        with pytest.raises(DoesNotFit, match="within the limit is missing"):
+            refused()
 
 
 def test_what_fits_main_memory_with_room_stays_as_it_is(tmp_path: Path, pretend: Pretend) -> None:

@@ -22,6 +22,7 @@ from workbench.server import ModelPool, create_app
 from workbench.server.access.limits import Overloaded
 from workbench.server.pool.lent_provider import LentProvider
 from workbench.server.pool.model_offer import ModelOffer, Progress
+from workbench.server.pool.room import Room
 from workbench.server.pool.served_model import MOST_WAITING
 
 
@@ -78,6 +79,39 @@ async def test_what_was_used_longest_ago_makes_room() -> None:
     assert all(model.closed for model in memory.open)
 
 
+async def test_what_is_loaded_takes_no_more_together_than_it_may() -> None:
+    memory, sizes = Memory(3), {"a": 40, "b": 30, "c": 60, "d": 200}
+
+    def offer(name: str) -> ModelOffer:
+        async def needs() -> int:
+            return sizes[name]
+
+        return memory.offer(name, needs=needs, pinned=name == "b")
+
+    pool = ModelPool({name: offer(name) for name in sizes}, room=Room(most_bytes=100))
+    for name in ("a", "b", "c"):
+        await pool.load(name)
+    assert [pool.state(name) for name in sizes] == ["idle", "loaded", "loaded", "idle"]
+    with pytest.raises(DoesNotFit, match="d takes 200 B, and all models together may take 100 B, those"):
+        await pool.load("d")
+    assert pool.state("c") == "loaded"
+    await pool.close()
+
+
+async def test_a_model_that_is_too_large_alone_makes_nobody_leave() -> None:
+    memory = Memory(2)
+
+    async def never() -> int:
+        raise DoesNotFit("It does not fit: 2 GiB within the limit is missing.", "It fits with --context 512.")
+
+    pool = ModelPool({"a": memory.offer("a"), "b": memory.offer("b", needs=never)}, room=Room(most_bytes=100))
+    await pool.load("a")
+    with pytest.raises(DoesNotFit, match="within the limit"):
+        await pool.load("b")
+    assert pool.state("a") == "loaded"
+    await pool.close()
+
+
 async def test_a_model_that_answers_is_not_unloaded_before_its_last_answer() -> None:
     memory = Memory(1)
     pool = memory.pool("a", "b")
@@ -112,12 +146,12 @@ async def test_swapping_under_load_loses_no_request() -> None:
 async def test_pinned_models_stay_and_say_so_when_nothing_else_is_left() -> None:
     memory = Memory(2)
     pool = ModelPool(
-        {"a": memory.offer("a", pinned=True), "b": memory.offer("b"), "c": memory.offer("c")}, most_loaded=2
+        {"a": memory.offer("a", pinned=True), "b": memory.offer("b"), "c": memory.offer("c")}, room=Room(2)
     )
     for name in ("a", "b", "c", "b"):
         await say(pool, name)
     assert pool.state("a") == "loaded" and memory.loads == ["a", "b", "c", "b"]
-    full = ModelPool({"a": memory.offer("a", pinned=True), "b": Recital()}, most_loaded=1)
+    full = ModelPool({"a": memory.offer("a", pinned=True), "b": Recital()}, room=Room(1))
     with pytest.raises(DoesNotFit, match="all of them are pinned"):
         await full.load("a")
     await pool.close()

@@ -31,13 +31,16 @@ async def open_told(
     backend: str | None,
     chat_template: str | None = None,
     progress: Progress = lambda share: None,
+    most: int | None = None,
 ) -> Provider:
     """The opened model; what is worth knowing about the loading goes to standard error.
 
-    `chat_template` stands in for its own.
+    `chat_template` stands in for its own. It may take `most` bytes in all, or what there is.
     """
     with _shown(model, progress) as told:
-        provider = await open_planned(str(model.path), with_draft(settings), backend=backend, progress=told)
+        provider = await open_planned(
+            str(model.path), with_draft(settings), backend=backend, most=most, progress=told
+        )
     for notice in provider.facts.notices:
         output.note(notice)
     if chat_template is not None:

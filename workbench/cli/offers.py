@@ -34,6 +34,7 @@ class Manner:
     backend: str | None
     ttl: float | None
     chat_template: str | None = None
+    most_bytes: int | None = None
 
 
 def presets_of(path: Path | None) -> tuple[Preset, ...]:
@@ -87,16 +88,20 @@ def _about(model: LocalModel, presets: Sequence[Preset]) -> Preset:
 
 def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool = False) -> ModelOffer:
     settings = with_draft(replace(manner.settings, **preset.settings))
-    fits = FitsBeside(str(model.path), settings, manner.backend)
+    beside = FitsBeside(str(model.path), settings, manner.backend, manner.most_bytes)
 
     async def opened(progress: Progress) -> Provider:
         template = manner.chat_template if preset.chat_template is None else preset.chat_template
-        return await open_told(model, settings, manner.backend, template, progress)
+        return await open_told(model, settings, manner.backend, template, progress, manner.most_bytes)
 
     async def fits_beside(loaded: Sequence[Provider]) -> bool:
-        return await asyncio.to_thread(fits, loaded)
+        return await asyncio.to_thread(beside, loaded)
+
+    async def needs() -> int:
+        return await asyncio.to_thread(beside.needs)
 
     return ModelOffer(
+        needs=needs,
         open=opened,
         fits=fits_beside,
         path=str(model.path),

@@ -12,7 +12,7 @@ from workbench import paths
 from workbench.cli import output
 from workbench.cli.access_options import Doors, access_options
 from workbench.cli.conversing_options import template_option
-from workbench.cli.option_types import DURATION
+from workbench.cli.option_types import DURATION, MEMORY
 from workbench.cli.options import engine_options
 from workbench.cli.prompt_cache_options import prompt_cache_options
 from workbench.cli.sections import SectionedCommand
@@ -28,6 +28,9 @@ DEFAULT_PORT = 11518
 @click.option("--presets", type=click.Path(path_type=Path), help="A file of presets in place of the usual.")
 @click.option("--ttl", type=DURATION, help="Unload a model that nobody used for so long, such as 30m.")
 @click.option("--max-loaded", type=click.IntRange(min=1), help="Have at most so many models loaded at once.")
+@click.option(
+    "--memory", type=MEMORY, help="Let all loaded models together take no more than this, such as 12GiB."
+)
 @click.option("--max-requests", type=click.IntRange(min=1), help="Turn away what comes beyond so many.")
 @click.option("--log-requests", is_flag=True, help="Write a line of JSON for each request to standard error.")
 @click.option("--log-prompts", is_flag=True, help="The same, with what was asked.")
@@ -44,6 +47,7 @@ def serve(
     presets: Path | None,
     ttl: float | None,
     max_loaded: int | None,
+    memory: int | None,
     max_requests: int | None,
     log_requests: bool,
     log_prompts: bool,
@@ -62,15 +66,16 @@ def serve(
     from workbench.cli.offers import Manner, catalogue, named_offers, presets_of
     from workbench.server.access.audit import AuditLog
     from workbench.server.access.limits import Limits
+    from workbench.server.pool.room import Room
     from workbench.server.request_log import Logging
 
     if settings.draft and len(names) != 1:
         raise click.UsageError("--draft goes with one MODEL; presets name the drafts of several.")
     rules, tls = doors.rules(host), doors.tls()
-    known, manner = presets_of(presets), Manner(settings, backend, ttl, chat_template)
+    known, manner = presets_of(presets), Manner(settings, backend, ttl, chat_template, memory)
     every = None if names else catalogue(known, manner)
     offers = named_offers(names, known, manner) if every is None else every()
-    pool = server.ModelPool(offers, catalogue=every, most_loaded=max_loaded)
+    pool = server.ModelPool(offers, catalogue=every, room=Room(max_loaded, memory))
     serving = server.serve(
         pool,
         host,
@@ -82,7 +87,7 @@ def serve(
         tls=tls,
         data_folder=paths.data_folder(),
         metrics=metrics,
-        ready=partial(_announce, next(iter(offers), "MODEL"), rules.keys is not None),
+        ready=partial(_announce, next(iter(offers), "MODEL"), bool(rules.keys)),
     )
     asyncio.run(serving)
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from workbench import wording
 from workbench.errors import DoesNotFit
-from workbench.planning.budget import Verdict
+from workbench.planning.budget import LIMIT, Verdict
 
 if TYPE_CHECKING:
     from workbench.planning.changes import Change
+
+_WHERE = {"CPU": "of main memory", LIMIT: "within the limit"}
 
 
 def does_not_fit(name: str, verdict: Verdict, changes: tuple[Change, ...]) -> DoesNotFit:
@@ -20,8 +22,7 @@ def does_not_fit(name: str, verdict: Verdict, changes: tuple[Change, ...]) -> Do
 def shortage(verdict: Verdict) -> str:
     """Such as: 1.2 GiB of main memory and 300 MiB on CUDA0 are."""
     places = [
-        f"{wording.size(missing)} {'of main memory' if place == 'CPU' else f'on {place}'}"
-        for place, missing in verdict.short
+        f"{wording.size(missing)} {_WHERE.get(place) or f'on {place}'}" for place, missing in verdict.short
     ]
     return f"{' and '.join(places)} {'is' if len(places) == 1 else 'are'}"
 

@@ -12,6 +12,9 @@ from workbench.memory import MemoryEstimate
 
 Fit = Literal["fits", "tight", "no"]
 
+LIMIT = "limit"
+"""Where bytes are missing that there are, but that may not be taken."""
+
 MARGIN_BYTES = 512 << 20
 """Less than this to spare on a device is tight: drivers, other programs and fragments take some of it."""
 HOST_MARGIN = 0.05
@@ -26,11 +29,13 @@ class Budget:
         devices: Bytes on each GPU, in the engine's order.
         host: Bytes of main memory.
         unified: Whether the GPUs take their share out of main memory.
+        most: Bytes that may be taken in all, wherever they are; None for what there is.
     """
 
     devices: tuple[int, ...]
     host: int
     unified: bool = False
+    most: int | None = None
 
     @property
     def host_margin(self) -> int:
@@ -79,6 +84,8 @@ def fits(estimate: MemoryEstimate, budget: Budget) -> Verdict:
     ]
     if spare.host + estimate.host.mapped_bytes < 0:
         short.append((estimate.host.name, -spare.host - estimate.host.mapped_bytes))
+    if budget.most is not None and estimate.total_bytes > budget.most:
+        short.append((LIMIT, estimate.total_bytes - budget.most))
     if short:
         return Verdict("no", spare, tuple(short))
     wide = all(left >= budget.margin(index) for index, left in enumerate(spare.devices))

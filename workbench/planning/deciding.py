@@ -21,16 +21,25 @@ from workbench.planning.plan import Plan, plan
 
 
 def decided(
-    model: str, header: Header, settings: EngineSettings, need: int, backend: str | None
+    model: str,
+    header: Header,
+    settings: EngineSettings,
+    need: int,
+    backend: str | None,
+    most: int | None = None,
+    ram_bytes: int | None = None,
 ) -> tuple[EngineSettings, tuple[str, ...]]:
     """Settings that fit, and what to tell of them. Raises DoesNotFit, naming the cheapest changes.
 
-    `need` is what the model takes at most on the processor alone.
+    `need` is what the model takes at most on the processor alone, `most` what it may take in all, and
+    `ram_bytes` stand in for what is free of main memory.
     """
     here = machine()
-    if not here.gpus and need <= here.ram_free:
+    if ram_bytes is not None:
+        here = replace(here, ram_free=ram_bytes)
+    if not here.gpus and need <= min(here.ram_free, most or need):
         return settings, ()
-    with _estimates(model, header, settings, here, backend) as estimates:
+    with _estimates(model, header, settings, here, backend, most) as estimates:
         found = plan(estimates, settings, "balanced", _free(settings))
         if not found.verdict.possible:
             changes = cheapest_changes(estimates, found.settings)
@@ -52,10 +61,15 @@ def with_changes(
 
 
 def _estimates(
-    model: str, header: Header, settings: EngineSettings, here: Machine, backend: str | None
+    model: str,
+    header: Header,
+    settings: EngineSettings,
+    here: Machine,
+    backend: str | None,
+    most: int | None = None,
 ) -> Estimates:
     name = backend or registry.name_for(model)
-    draft, places = draft_header(settings), on_this_machine(name, here)
+    draft, places = draft_header(settings), on_this_machine(name, here, most=most)
     return Estimates(header, places, registry.load(name).estimator(), draft=draft)
 
 

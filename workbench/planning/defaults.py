@@ -37,13 +37,17 @@ def is_small(model: str, settings: EngineSettings) -> bool:
         return True
 
 
-def default_settings(model: str, settings: EngineSettings, backend: str | None = None) -> Chosen:
+def default_settings(
+    model: str, settings: EngineSettings, backend: str | None = None, most: int | None = None
+) -> Chosen:
     """The settings for the model at this path, with what was left open decided.
+
+    It may take `most` bytes in all, or what there is.
 
     Raises DoesNotFit, naming the cheapest changes. Whatever else goes wrong leaves the settings as they are:
     the engine will say it better.
     """
-    if settings.vocabulary_only or settings.devices or is_small(model, settings):
+    if settings.vocabulary_only or settings.devices or (most is None and is_small(model, settings)):
         return Chosen(settings)
     from workbench.gguf import read_model
     from workbench.planning.deciding import decided
@@ -54,7 +58,7 @@ def default_settings(model: str, settings: EngineSettings, backend: str | None =
         header = read_model(model)
         models = [one for one in (header, draft_header(settings)) if one is not None]
         need = sum(Formula(one).estimate(settings).host.total_bytes for one in models) * _SAFETY
-        return Chosen(*decided(model, header, settings, int(need), backend))
+        return Chosen(*decided(model, header, settings, int(need), backend, most))
     except DoesNotFit:
         raise
     except WorkbenchError:

@@ -22,15 +22,18 @@ async def open_planned(
     settings: EngineSettings,
     *,
     backend: str | None = None,
+    most: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Provider:
     """As open_model; what the settings leave open is decided first, and told among the notices.
 
+    The model may take `most` bytes in all, or what there is.
+
     Raises as open_model, and DoesNotFit with the changes that would make it fit.
     """
     chosen = Chosen(settings)
-    if not is_small(model, settings):
-        chosen = await asyncio.to_thread(default_settings, model, settings, backend)
+    if most is not None or not is_small(model, settings):
+        chosen = await asyncio.to_thread(default_settings, model, settings, backend, most)
     try:
         provider = await open_model(model, chosen.settings, backend=backend, progress=progress)
     except DoesNotFit as error:

@@ -51,8 +51,13 @@ def described(cards: Sequence[VirtualGpu], ram_bytes: int | None, here: Machine)
     return Places(cards=_told_apart(cards), budget=budget, virtual=True, notes=notes)
 
 
-def on_this_machine(backend: str, here: Machine, ram_bytes: int | None = None) -> Seen:
-    """This machine, with the GPUs that the engine uses; what is free on them is asked of the engine."""
+def on_this_machine(
+    backend: str, here: Machine, ram_bytes: int | None = None, most: int | None = None
+) -> Seen:
+    """This machine, with the GPUs that the engine uses; what is free on them is asked of the engine.
+
+    `most` bytes may be taken in all.
+    """
 
     def seen(names: Sequence[str]) -> Places:
         sight = engine_sight(backend) if names else EngineSight()
@@ -61,6 +66,7 @@ def on_this_machine(backend: str, here: Machine, ram_bytes: int | None = None) -
             devices=tuple(one.memory_bytes for one in cards),
             host=ram_bytes or here.ram_free,
             unified=any(one.unified for one in cards),
+            most=most,
         )
         unknown = [one.name for one in cards if one.memory_bytes == _UNKNOWN]
         notes = tuple(f"How much memory is free on {name} is not known." for name in unknown)

@@ -18,8 +18,16 @@ FitsBeside = Callable[[Sequence[Provider]], Awaitable[bool]]
 """Whether the model fits into memory as it is meant to be loaded, beside these that are loaded."""
 
 
+Needs = Callable[[], Awaitable[int]]
+"""The bytes that the model takes once it is loaded; raises DoesNotFit where that can never be."""
+
+
 async def _always_fits(loaded: Sequence[Provider]) -> bool:
     return True
+
+
+async def _needs_nothing() -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,7 @@ class ModelOffer:
 
     open: Opener
     fits: FitsBeside = _always_fits
+    needs: Needs = _needs_nothing
     path: str = ""
     aliases: tuple[str, ...] = ()
     preload: bool = True

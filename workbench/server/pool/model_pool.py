@@ -2,7 +2,7 @@
 
 Loads happen one at a time, in the order in which they were asked for. Who waits for a model holds its place
 until the load is done, and who uses one is never cut off: a model in use is unloaded after its last answer.
-Knows nothing of how a model is opened, nor of memory; its offers say whether they fit.
+Knows nothing of how a model is opened, nor of memory; its offers say what they need and whether they fit.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from workbench.backend import ModelFacts, Provider
-from workbench.errors import DoesNotFit, EngineUnavailable, ModelNotFound
+from workbench.errors import EngineUnavailable, ModelNotFound
 from workbench.server.access.caller import caller
 from workbench.server.pool.lent_provider import LentProvider, Watch
 from workbench.server.pool.model_offer import ModelOffer, Opener, Progress
+from workbench.server.pool.room import Room
 from workbench.server.pool.served_model import ServedModel, State
 from workbench.server.request_model import note_model
 
@@ -35,9 +36,9 @@ class ModelPool:
         models: Mapping[str, Provider | Opener | ModelOffer],
         *,
         catalogue: Catalogue | None = None,
-        most_loaded: int | None = None,
+        room: Room = Room(),  # noqa: B008 - a value that nothing changes
     ) -> None:
-        """`catalogue` tells further models whenever it is asked; `most_loaded` may be loaded at once."""
+        """`catalogue` tells further models whenever it is asked; what is loaded at once has `room`."""
         self.created = int(time.time())
         self.watch: Watch | None = None
         self._models: dict[str, ServedModel] = {}
@@ -45,7 +46,7 @@ class ModelPool:
         self._aliases: dict[str, str] = {}
         self._catalogue = catalogue
         self._catalogue_read = float("-inf")
-        self._most_loaded = most_loaded
+        self._room = room
         self._turn = asyncio.Lock()
         self._loads: dict[str, asyncio.Task[None]] = {}
         self._closed = False
@@ -136,7 +137,11 @@ class ModelPool:
     async def open_all(self) -> None:
         """Load what is to be preloaded, in the order given, as long as it fits beside what is loaded."""
         for model in list(self._models.values()):
-            if model.offer.preload and model.provider is None and await self._has_room(model):
+            if (
+                model.offer.preload
+                and model.provider is None
+                and await self._room.is_there(model, self._loaded())
+            ):
                 await self.load(model.name)
 
     async def close(self) -> None:
@@ -184,24 +189,12 @@ class ModelPool:
 
     async def _make_room(self, model: ServedModel) -> None:
         """Unload what is used least, until it fits; where nothing is left to unload, loading will tell."""
-        while not await self._has_room(model):
+        await self._room.check(model, self._loaded())
+        while not await self._room.is_there(model, self._loaded()):
             loaded = [other for other in self._loaded() if not other.offer.pinned]
-            if loaded:
-                await min(loaded, key=lambda other: (other.users > 0, other.last_used)).unload()
-            elif self._is_full():
-                raise DoesNotFit(
-                    f"{self._most_loaded} models are loaded, which is the limit, and all of them are pinned.",
-                    "Unpin one of them, or raise the limit.",
-                )
-            else:
+            if not loaded:
                 return
-
-    async def _has_room(self, model: ServedModel) -> bool:
-        beside = [other.provider for other in self._loaded() if other.provider is not None]
-        return not self._is_full() and (not beside or await model.offer.fits(beside))
-
-    def _is_full(self) -> bool:
-        return self._most_loaded is not None and len(self._loaded()) >= self._most_loaded
+            await min(loaded, key=lambda other: (other.users > 0, other.last_used)).unload()
 
     def _loaded(self) -> list[ServedModel]:
         return [model for model in self._models.values() if model.provider is not None]
