@@ -5,10 +5,14 @@ The numbers are those of llama.cpp's llama_pooling_type.
 
 from __future__ import annotations
 
-from workbench.backend import Capability
+from typing import TYPE_CHECKING
+
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest, Unsupported
 from workbench.gguf import Header
+
+if TYPE_CHECKING:
+    from workbench.backend import Capability
 
 NONE, MEAN, CLS, LAST, RANK = range(5)
 _BY_NAME = {"mean": MEAN, "cls": CLS, "last": LAST, "rank": RANK}

@@ -61,11 +61,11 @@ class FitsBeside:
         if self._most is None or taken <= self._most:
             return taken
         from workbench.gguf import read_model
+        from workbench.machine import machine
         from workbench.planning.deciding import decided
 
-        settings, _ = decided(
-            self._model, read_model(self._model), self._settings, taken, backend, self._most, self._most
-        )
+        header, ram = read_model(self._model), machine().ram_total
+        settings, _ = decided(self._model, header, self._settings, taken, backend, self._most, ram)
         return self._asked(backend, settings).total_bytes
 
     def _fits(self, loaded: Iterable[Provider]) -> bool:

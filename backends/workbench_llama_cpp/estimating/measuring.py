@@ -115,7 +115,8 @@ def _grown(device: DeviceMemory, beside: DeviceMemory | None) -> DeviceMemory:
 
 def _copy_of_a_prompt(place: Place, settings: EngineSettings) -> int:
     """What is written to the disk is copied first, one request's share at a time."""
-    return sum(device.context_bytes for device in (*place[0], place[1])) // settings.parallel
+    share = sum(device.context_bytes for device in (*place[0], place[1])) // settings.parallel
+    return min(share, settings.prompt_cache_bytes)
 
 
 def _on_line(at: Callable[[int], Place], tokens: int) -> Place:
