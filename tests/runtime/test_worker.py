@@ -22,24 +22,47 @@ def next_reply(stream: BinaryIO) -> messages.Reply:
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that recites without end."""
+def idle(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that can recite without end."""
     script = tmp_path / "endless.script.toml"
     script.write_text('pause = 0.01\n[[reply]]\ntext = "and so on "\n')
     command = [sys.executable, "-m", "workbench.runtime.worker"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin and process.stdout
-        process.stdin.write(messages.frame(messages.Open("scripted", str(script), EngineSettings())))
+        process.stdin.write(
+            messages.frame(messages.Open("scripted", str(script), EngineSettings(parallel=4)))
+        )
         process.stdin.flush()
         while not isinstance(next_reply(process.stdout), messages.Opened):
             pass
-        request = messages.Generate(1, "go", SamplingSettings(), None, (), None, True)
-        process.stdin.write(messages.frame(request))
-        process.stdin.flush()
-        assert isinstance(next_reply(process.stdout), messages.Step)
         yield process
         process.kill()
+
+
+def request(number: int) -> messages.Generate:
+    return messages.Generate(number, "go", SamplingSettings(), None, (), None, True)
+
+
+def first_step(process: subprocess.Popen[bytes], command: messages.Command) -> messages.Step:
+    assert process.stdin and process.stdout
+    process.stdin.write(messages.frame(command))
+    process.stdin.flush()
+    step = next_reply(process.stdout)
+    assert isinstance(step, messages.Step)
+    return step
+
+
+@pytest.fixture
+def worker(idle: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """A worker that recites."""
+    first_step(idle, request(1))
+    return idle
+
+
+def test_requests_that_come_together_begin_with_the_same_step(idle: subprocess.Popen[bytes]) -> None:
+    step = first_step(idle, messages.Together(tuple(request(number) for number in range(1, 5))))
+    assert {event.id for event in step.events} == {1, 2, 3, 4}
 
 
 def test_it_ends_with_its_owner(worker: subprocess.Popen[bytes]) -> None:

@@ -6,6 +6,7 @@ Knows nothing of pipes; it is given a queue of jobs and a function that sends.
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,13 @@ from workbench.runtime.text_assembly import TextAssembly
 
 Send = Callable[[messages.Message], None]
 Job = Callable[["EngineLoop"], None]
-Inbox = queue.SimpleQueue[tuple[int, Job]]
+
+
+class Inbox(queue.SimpleQueue[tuple[int, Job]]):
+    """The jobs that wait. While `arriving` is held, more are about to be put in."""
+
+    def __init__(self) -> None:
+        self.arriving = threading.Lock()
 
 
 def failure(call: int | None, error: WorkbenchError) -> messages.Failed:
@@ -75,13 +82,17 @@ class EngineLoop:
                 self._events = []
 
     def _take_jobs(self) -> None:
-        """Every job that waits; sleeps for one when there is nothing else to do."""
+        """Every job that waits; sleeps for one when there is nothing else to do, and takes those with it."""
+        idle = not self.engine.busy
         while not self._inbox.empty() or not (self.engine.busy or self._events):
             call, job = self._inbox.get()
             try:
                 job(self)
             except WorkbenchError as error:
                 self._send(failure(call, error))
+            if idle:
+                with self._inbox.arriving:
+                    pass
 
     def begin(self, request: TokenRequest, stop: tuple[str, ...], received: float) -> None:
         self.engine.enqueue(request)

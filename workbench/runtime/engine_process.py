@@ -22,6 +22,9 @@ Replies = asyncio.Queue[CallReply | WorkbenchError]
 CLOSING_SECONDS = 15.0
 """How long an engine may take to write what it keeps before it is ended."""
 
+COMPANY_ROUNDS = 16
+"""Of the event loop, which a request waits for others that arrive with it: next to nothing when none do."""
+
 
 class EngineProcess:
     """A running worker. Every open call hears of its death once; a dead one takes no further call."""
@@ -34,6 +37,7 @@ class EngineProcess:
         self._calls: dict[int, Replies] = {}
         self._last_words: deque[str] = deque(maxlen=20)
         self._closing_seconds = 0.0
+        self._gathered: list[messages.Generate] = []
         self._death: WorkbenchError | None = None
         self._tasks = [asyncio.create_task(self._collect_last_words())]
 
@@ -69,12 +73,17 @@ class EngineProcess:
             replies.put_nowait(self._death)
             return number, replies
         self._calls[number] = replies
-        self._write(make(number))
+        call = make(number)
+        if isinstance(call, messages.Generate):
+            self._gather(call)
+        else:
+            self._write(call)
         return number, replies
 
     def cancel(self, number: int) -> None:
         """Forget a call; what it still brings is dropped."""
         if self._calls.pop(number, None) is not None and self.alive:
+            self._send_gathered()
             self._write(messages.Cancel(number))
 
     async def close(self) -> None:
@@ -98,6 +107,22 @@ class EngineProcess:
             self._write(messages.Close())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), self._closing_seconds)
+
+    def _gather(self, call: messages.Generate) -> None:
+        self._gathered.append(call)
+        if len(self._gathered) == 1:
+            self._send_gathered_after(COMPANY_ROUNDS)
+
+    def _send_gathered_after(self, rounds: int) -> None:
+        if rounds:
+            asyncio.get_running_loop().call_soon(self._send_gathered_after, rounds - 1)
+        else:
+            self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        if self._gathered and self.alive:
+            self._write(messages.Together(tuple(self._gathered)))
+        self._gathered.clear()
 
     def _write(self, message: messages.Message) -> None:
         assert self._process.stdin is not None

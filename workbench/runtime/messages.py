@@ -50,6 +50,12 @@ class Generate(Message, frozen=True):
     mixed: tuple[str | Medium, ...] = ()
 
 
+class Together(Message, frozen=True):
+    """To the engine: requests that came at the same time, to be computed together from the first step on."""
+
+    calls: tuple[Generate, ...]
+
+
 class Close(Message, frozen=True):
     """To the engine: end in an orderly way, and keep what is to be kept."""
 
@@ -187,7 +193,7 @@ class Step(Message, frozen=True):
 
 
 Call = Generate | Cancel | Tokenize | Detokenize | Divide | Embed | Rank
-Command = Open | Close | Call
+Command = Open | Close | Together | Call
 Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
 
 LENGTH = struct.Struct("<I")

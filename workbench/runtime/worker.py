@@ -8,7 +8,6 @@ by name.
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import sys
 import threading
@@ -64,7 +63,7 @@ class Worker:
     def __init__(self, commands: BinaryIO, send: Send) -> None:
         self._commands = commands
         self._send = send
-        self._inbox: Inbox = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._preparing = Preparing(send)
         self._engine: Engine
 
@@ -89,11 +88,17 @@ class Worker:
             if isinstance(command, messages.Close):
                 self._inbox.put((0, lambda loop: _end(loop.engine)))
                 continue
-            try:
-                self._take(command)
-            except WorkbenchError as error:
-                self._send(failure(command.id, error))
+            calls = command.calls if isinstance(command, messages.Together) else (command,)
+            with self._inbox.arriving:
+                for call in calls:
+                    self._try(call)
         os._exit(0)
+
+    def _try(self, command: messages.Call) -> None:
+        try:
+            self._take(command)
+        except WorkbenchError as error:
+            self._send(failure(command.id, error))
 
     def _take(self, command: messages.Call) -> None:
         match command:
