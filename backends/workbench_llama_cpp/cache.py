@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.errors import EngineDied
+from workbench_llama_cpp import sequence_state
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.binding import llama
+
+MOST_CARRIED = 1 << 30
+"""Bytes that may be taken for a moment, to let two sequences change places."""
 
 
 def takes_back(model: Any) -> bool:
@@ -49,6 +54,21 @@ class ContextMemory:
             batch.add([0], 0, empty, outputs=0)
             self._llama.llama_decode(self._context, batch.structure())
             self._remove(empty, 0)
+
+    def exchange(self, first: int, second: int) -> bool:
+        """Let two sequences change places by way of a copy of both; False when those would be too large.
+
+        Raises EngineDied when llama.cpp does not take them back.
+        """
+        pair = first, second
+        if sum(sequence_state.size(self._context, sequence) for sequence in pair) > MOST_CARRIED:
+            return False
+        states = [sequence_state.saved(self._context, sequence) for sequence in pair]
+        for sequence, state in zip(reversed(pair), states, strict=True):
+            self._remove(sequence, 0)
+            if not sequence_state.restored(self._context, sequence, state):
+                raise EngineDied("llama.cpp could not move what a request has computed.", "Ask again.")
+        return True
 
     def clear(self) -> None:
         self._llama.llama_memory_clear(self._memory, False)

@@ -37,6 +37,7 @@ from workbench_llama_cpp.parameters import BATCH
 from workbench_llama_cpp.prompt_cache import opened_cache
 from workbench_llama_cpp.ranking import pair, rank_template
 from workbench_llama_cpp.sampler import Sampler
+from workbench_llama_cpp.seating import Seating
 from workbench_llama_cpp.slots import Slots, common_prefix
 
 UNDERWAY = 8
@@ -71,6 +72,7 @@ class LlamaCppEngine(Engine):
         self._pace = Pace(self._capacity - loaded.settings.output_rows)
         self._prompt_cache = opened_cache(loaded, self._context, self._slots)
         self._media = Media(loaded.projector, self._context, self._slots)
+        self._seating = Seating(self._slots)
         self._drawing = Drawing(self._context, loaded, self._slots)
         self._drafting = Drafting(loaded, self._pace)
         self._waiting: list[Active] = []
@@ -107,6 +109,7 @@ class LlamaCppEngine(Engine):
         return bool(working or (self._prompt_cache and self._prompt_cache.busy))
 
     def step(self) -> list[StepEvent]:
+        self._seating.step({active.sequence for active in self._running if not active.in_prompt})
         if self._prompt_cache and not (self._waiting or self._running):
             self._prompt_cache.work()
         self._admit()
@@ -238,6 +241,8 @@ class LlamaCppEngine(Engine):
         active.sampler.close()
         self._drafting.release(active)
         if active.slot is not None:
+            if active.slot.length == active.cached:  # what was shared with it may not be there yet
+                self._slots.take_back(active.slot, 0)
             self._slots.release(active.slot)
             if self._prompt_cache:
                 self._prompt_cache.note(active.slot)

@@ -5,7 +5,6 @@ Knows nothing of requests; see prompt_files for what lies on the disk.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
@@ -14,13 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench import paths
 from workbench.gguf import shard_of
+from workbench_llama_cpp import sequence_state
 from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.loading import Loaded
-from workbench_llama_cpp.prompt_files import PromptFile, PromptFiles, State
+from workbench_llama_cpp.prompt_files import PromptFile, PromptFiles
+from workbench_llama_cpp.sequence_state import State
 from workbench_llama_cpp.slots import Slot, Slots, Tokens, common_prefix
 
 WORTH_KEEPING = 256
@@ -95,26 +94,23 @@ class PromptCache:
         return [file for file in self._files.files if len(file.tokens) <= self._context_length]
 
     def _restored(self, slot: Slot, file: PromptFile, state: State) -> bool:
-        source = ctypes.cast(state.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
-        read = self._llama.llama_state_seq_set_data(self._context, source, len(state), slot.sequence)
+        taken = sequence_state.restored(self._context, slot.sequence, state)
         memory = self._llama.llama_get_memory(self._context)
         end = self._llama.llama_memory_seq_pos_max(memory, slot.sequence) + 1
         slot.extend(file.tokens)
         fits = end == slot.position or (end < slot.position and file.tokens[-1] < 0)
-        return bool(read == len(state) and fits)
+        return taken and fits
 
     def _begun(self) -> Iterator[None] | None:
         """The writing of the next slot that is still as its request left it."""
         slot = self._ended.pop(0)
         if slot.busy or not self._is_news(slot.tokens):
             return None
-        size = self._llama.llama_state_seq_get_size(self._context, slot.sequence)
+        size = sequence_state.size(self._context, slot.sequence)
         if not size or not self._files.fits(size):
             return None
-        state = np.empty(size, np.uint8)
-        target = ctypes.cast(state.ctypes.data, ctypes.POINTER(ctypes.c_uint8))
-        written = self._llama.llama_state_seq_get_data(self._context, target, size, slot.sequence)
-        return self._files.write(slot.tokens.copy(), state[:written]) if written else None
+        state = sequence_state.saved(self._context, slot.sequence)
+        return self._files.write(slot.tokens.copy(), state) if len(state) else None
 
     def _is_news(self, tokens: Tokens) -> bool:
         known = max((common_prefix(file.tokens, tokens) for file in self._files.files), default=0)

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import xxhash
-from numpy.typing import NDArray
 
+from workbench_llama_cpp.sequence_state import State
 from workbench_llama_cpp.slots import Tokens
 
 MAGIC = b"workbench prompt"
@@ -29,7 +29,6 @@ HEAD = struct.Struct("<16s16sQQ")
 
 SUFFIX, PART = ".prompt", ".part"
 CHUNK = 16 << 20
-State = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

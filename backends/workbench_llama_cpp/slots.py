@@ -31,6 +31,9 @@ class Cache(Protocol):
     def settle(self, empty: int) -> None:
         """Complete what `share` has only begun, with the help of an empty sequence."""
 
+    def exchange(self, first: int, second: int) -> bool:
+        """Let two sequences change places; False when that would take too much memory, or cannot be."""
+
 
 def common_prefix(left: Tokens, right: Tokens) -> int:
     """Length of the longest common beginning that ends within no medium."""
@@ -130,12 +133,21 @@ class Slots:
         slot.cut(0)
         return slot
 
+    def exchange(self, first: int, second: int) -> None:
+        """Let what two sequences hold change places, where the cache can do that."""
+        if self._cache.exchange(first, second):
+            one, other = (self._slot_of(sequence) for sequence in (first, second))
+            one.sequence, other.sequence = second, first
+
     def forget_idle(self) -> None:
         """Give up what is kept for later."""
         for slot in self._slots:
             if not slot.busy:
                 self._cache.truncate(slot.sequence, 0)
                 slot.cut(0)
+
+    def _slot_of(self, sequence: int) -> Slot:
+        return next(slot for slot in self._slots if slot.sequence == sequence)
 
     def _worth_overwriting(self, donor: Slot, known: int) -> bool:
         """Continue in place when next to nothing of the donor is lost, or when nothing else is free."""
