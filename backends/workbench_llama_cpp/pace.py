@@ -42,7 +42,8 @@ class Pace:
         seconds = max(GAP_SECONDS, self._at_least(answers)) if beside else STEP_SECONDS
         smallest = 1 if beside else min(SMALLEST_ALONE, self._largest)
         count = max(smallest, min(self._largest, int(seconds / self._per_prompt_token)))
-        return max(1, count - (answers + count) % ROWS_AT_ONCE)
+        together = 1 if answers else 0  # one pass takes as much of each sequence, and a second one the rest
+        return max(1, count - (count - together) % ROWS_AT_ONCE)
 
     def alone(self, answers: int) -> float | None:
         """Seconds of a step with so many rows of answers and no prompt, None before the first one."""
