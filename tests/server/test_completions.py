@@ -36,6 +36,14 @@ async def test_a_stream_says_the_same() -> None:
     assert usage.choices == [] and usage.usage.total_tokens == 4
 
 
+async def test_no_tokens_at_all_are_an_answer_that_counts_the_prompt() -> None:
+    model = Recital()
+    async with client_of(model) as client:
+        answer = await complete(client, prompt="once upon", max_tokens=0, echo=True)
+    assert (answer.choices[0].text, answer.choices[0].finish_reason) == ("once upon", "length")
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, model.received) == (9, 0, [])
+
+
 @pytest.mark.parametrize(
     ("prompt", "received"),
     [

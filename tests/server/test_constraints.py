@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
+import anthropic
 import jsonschema
 import openai
 import pytest
-import pytest_asyncio
 from pydantic import BaseModel, Field
 
-import workbench_guide
-from tests.server.loopback import chat, client_of
+from tests.server.loopback import chat
 from workbench.backend import Provider
 from workbench.engine_settings import EngineSettings
-from workbench.runtime import open_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+SETTINGS = EngineSettings(context_length=512, parallel=4, threads=1)
 YEAR = {"type": "integer", "minimum": 1900, "maximum": 2099}
 BOOK = {
     "type": "object",
@@ -46,21 +44,6 @@ class Book(BaseModel):
     year: int = Field(ge=1900, le=2099)
     chapters: list[Chapter] = Field(min_length=1, max_length=2)
     translated: bool | None
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def model() -> AsyncIterator[Provider]:
-    opened = await open_model(
-        str(workbench_guide.PATH), EngineSettings(context_length=512, parallel=4, threads=1)
-    )
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(model: Provider) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with client_of(model) as opened:
-        yield opened
 
 
 async def said(client: openai.AsyncOpenAI, **fields: Any) -> str:
@@ -142,7 +125,7 @@ async def test_text_is_any_text(client: openai.AsyncOpenAI) -> None:
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema", "missing"),
         ({"response_format": format_of([])}, "response_format.json_schema.schema", "object"),
         ({"response_format": format_of({"type": "strange"})}, "response_format", "strange"),
-        ({"response_format": format_of({"not": {}})}, "response_format", "not"),
+        ({"response_format": format_of({"not": {"pattern": "a"}})}, "response_format", "at not.pattern"),
         ({"grammar": "root ::= nowhere"}, "grammar", "nowhere"),
         ({"grammar": "start: nowhere"}, "grammar", "nowhere"),
         ({"json_schema": {"$ref": "#/$defs/nowhere"}}, "json_schema", "nowhere"),
@@ -162,3 +145,35 @@ async def test_what_cannot_be_is_a_400_that_names_it(
             await client.chat.completions.create(**chat("Which book?", stream=stream, extra_body=fields))
         assert (caught.value.type, caught.value.param) == ("invalid_request_error", param)
         assert named in caught.value.message
+
+
+STRICT = {"type": "object", "properties": {"a": {"type": "string", "not": {"pattern": "a"}}}}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_every_dialect_says_where_the_schema_was(client: openai.AsyncOpenAI, stream: bool) -> None:
+    tools: list[Any] = [
+        {"type": "function", "function": {"name": "a"}},
+        {"type": "function", "function": {"name": "b", "parameters": STRICT, "strict": True}},
+    ]
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.chat.completions.create(**chat("a", tools=tools, tool_choice="required", stream=stream))
+    assert (caught.value.code, caught.value.param) == (
+        "invalid_function_parameters",
+        "tools[1].function.parameters",
+    )
+    form: Any = {"format": {"type": "json_schema", "name": "a", "schema": STRICT}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        await client.responses.create(model="guide", input="a", text=form, stream=stream)
+    assert (caught.value.code, caught.value.param) == ("invalid_json_schema", "text.format.schema")
+    address = str(client.base_url).removesuffix("/v1/")
+    async with anthropic.AsyncAnthropic(base_url=address, api_key="x", max_retries=0) as other:
+        with pytest.raises(anthropic.BadRequestError) as refused:
+            await other.messages.create(
+                model="guide",
+                max_tokens=9,
+                messages=[{"role": "user", "content": "a"}],
+                output_config={"format": {"type": "json_schema", "schema": STRICT}},
+                stream=stream,
+            )
+    assert "output_config.format.schema" in str(refused.value) and "not.pattern" in str(refused.value)

@@ -110,7 +110,7 @@ async def test_what_is_not_to_be_stored_is_not() -> None:
         ({"conversation": "conv_1"}, "conversation"),
         ({"temperature": -1}, "temperature"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
-        ({"metadata": {"a": 1}}, "metadata[...]"),
+        ({"metadata": {"a": 1}}, "metadata"),
     ],
 )
 async def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> None:
@@ -134,6 +134,29 @@ async def test_a_stream_that_breaks_ends_with_what_there_is_and_why() -> None:
     assert "The engine died" in last.response.error.message and last.response.output_text == "a"
     assert [event.sequence_number for event in events] == list(range(len(events)))
     assert events[-2].type == "response.output_item.done"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_events_of_a_kept_response_are_told_again(streamed: bool) -> None:
+    async with client_of(Speaker(*THOUGHT_AND_CALLS)) as client:
+        if streamed:
+            told = [
+                event async for event in await client.responses.create(model="guide", input="a", stream=True)
+            ]
+            [id] = {event.response.id for event in told if event.type == "response.completed"}
+        else:
+            id = (await client.responses.create(model="guide", input="a")).id
+        again = [event async for event in await client.responses.retrieve(id, stream=True)]
+        rest = await client.responses.retrieve(id, stream=True, starting_after=4)
+        assert [event.sequence_number async for event in rest] == list(range(5, len(again)))
+        assert not streamed or again == told
+        assert again[-1].type == "response.completed"
+        assert again[-1].response == await client.responses.retrieve(id)
+        for wrong in ({"starting_after": -1}, {"include": ["file_search_call.results"]}):
+            with pytest.raises(openai.BadRequestError):
+                await client.responses.retrieve(id, stream=True, **wrong)  # type: ignore[call-overload]
+        with pytest.raises(openai.BadRequestError, match="no item"):
+            await client.responses.input_items.list(id, after="msg_0")
 
 
 def test_the_oldest_make_room(tmp_path: Path) -> None:

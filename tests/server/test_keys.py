@@ -100,6 +100,10 @@ async def test_only_admins_load_and_unload_and_all_is_noted(url: str, file: KeyF
         ("boss", "unload model", "none", "model_not_found"),
     ]
     assert noted[0]["address"] == "127.0.0.1"
+    for fields in ({"keep_alive": 0}, {"prompt": "a", "keep_alive": "1h"}):
+        body = json.dumps({"model": "guide", **fields}).encode()
+        sent = http("POST", "/api/generate", body, {"authorization": f"Bearer {user}"})
+        assert (await exchange(url, sent))[0] == 403
 
 
 async def test_a_rate_is_kept_and_told_as_openai_tells_it(url: str, file: KeyFile) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,36 @@ async def test_options_reach_the_model() -> None:
     assert (second.max_tokens, second.sampling.top_p, second.sampling.temperature) == (None, 0.9, 0.8)
 
 
+async def test_a_model_stays_for_as_long_as_a_request_says() -> None:
+    opened: list[Recital] = []
+
+    async def open_another(progress: object) -> Provider:
+        opened.append(Recital())
+        return opened[-1]
+
+    pool = ModelPool({"guide": open_another, "pinned": Recital()})
+    async with serving(create_app(pool)) as url:
+        client = ollama.AsyncClient(host=url)
+        await client.generate("guide", "a", keep_alive="1h30m")
+        running = {one.model: one.expires_at for one in (await client.ps()).models}
+        left = running["guide"] - datetime.now(UTC)
+        assert timedelta(minutes=89) < left <= timedelta(minutes=90) and running["pinned"].year == 9999
+        await client.chat("guide", HELLO)
+        assert pool.model("guide").ttl == 5400
+        await client.chat("guide", HELLO, keep_alive=-1)
+        assert pool.model("guide").ttl is None
+        for name, after in (("guide", "idle"), ("pinned", "loaded")):
+            gone = await client.generate(name, keep_alive=0)
+            assert gone.done_reason == "unload" and pool.state(name) == after
+        assert (await client.generate("guide", keep_alive="2m")).done_reason == "load"
+        assert pool.state("guide") == "loaded" and len(opened) == 2
+        assert (await client.generate("guide", "b", keep_alive="0s")).response == "b"
+        while pool.state("guide") != "idle":
+            await asyncio.sleep(0.001)
+        await client._client.aclose()
+    assert all(model.closed for model in opened)
+
+
 async def test_a_form_and_thinking_reach_the_model() -> None:
     model = Recital()
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -143,6 +175,9 @@ async def test_models_are_listed_and_shown() -> None:
             (listed,) = (await client.list()).models
             shown = await client.show("guide")
             (running,) = (await client.ps()).models
+            with pytest.raises(ollama.ResponseError, match="does not support thinking"):
+                await client.chat("guide", HELLO, think=True)
+            short = await client.chat("guide", HELLO, options={"num_ctx": 20})
     finally:
         await guide.close()
     assert listed.model == "guide" and listed.size == guide.facts.size_bytes and listed.modified_at
@@ -150,19 +185,22 @@ async def test_models_are_listed_and_shown() -> None:
     assert shown.template == guide.facts.chat_template and "completion" in (shown.capabilities or [])
     assert shown.modelinfo and shown.modelinfo["general.architecture"] == "llama"
     assert (running.model, running.context_length) == ("guide", 128)
+    assert (short.prompt_eval_count or 0) + (short.eval_count or 0) == 20 and short.done_reason == "length"
 
 
 async def test_texts_become_vectors_and_long_ones_are_cut_and_counted(tmp_path: Path) -> None:
     model = await open_model(str(encoder(tmp_path / "m.gguf", MEAN)), EngineSettings(context_length=64))
     try:
         async with ollama_of(model, "embedder") as client:
-            one = await client.embed("embedder", "a house")
+            one = await client.embed("embedder", "a house", keep_alive="5m")
+            none = await client.embed("embedder", [])
             many = await client.embed("embedder", ["a house", "x" * 100], dimensions=8)
             older = await client.embeddings("embedder", "a house")
             with pytest.raises(ollama.ResponseError, match=r"100 tokens.*64"):
                 await client.embed("embedder", "x" * 100, truncate=False)
     finally:
         await model.close()
+    assert none.embeddings == []
     vector = np.array(one.embeddings[0])
     assert np.isclose(np.linalg.norm(vector), 1) and np.allclose(older.embedding, vector, atol=1e-5)
     assert np.shape(many.embeddings) == (2, 8) and many.prompt_eval_count == 7 + 64
@@ -175,12 +213,15 @@ async def test_texts_become_vectors_and_long_ones_are_cut_and_counted(tmp_path: 
         ("chat", {"messages": [{"role": "pirate", "content": "a"}]}, 400, "role"),
         ("chat", {"messages": [{"role": "user", "content": "a", "images": ["QQ=="]}]}, 400, "Images"),
         ("chat", {"options": {"num_ctx": CONTEXT + 1}}, 400, "num_ctx"),
+        ("chat", {"options": {"num_ctx": 3}}, 400, "num_ctx is 3"),
+        ("chat", {"keep_alive": "soon"}, 400, "keep_alive"),
+        ("generate", {"prompt": "a", "suffix": "b"}, 400, "suffix"),
+        ("generate", {"prompt": "a", "raw": True, "system": "b"}, 400, "system"),
         ("chat", {"options": {"temperature": -1}}, 400, "temperature"),
         ("chat", {"options": {"tfs_z": 0.5}}, 400, "tfs_z"),
-        ("generate", {"prompt": "a", "suffix": "b"}, 400, "suffix"),
         ("generate", {"prompt": "a", "context": [1]}, 400, "context"),
         ("embed", {"input": "a"}, 400, "no embeddings"),
-        ("embed", {"input": ""}, 400, "empty"),
+        ("embed", {"input": ["a", ""]}, 400, "empty"),
         ("show", {"model": "nobody"}, 404, "not found"),
         ("pull", {}, 404, "no route"),
     ],

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import openai
 import pytest
-import pytest_asyncio
 
-import workbench_guide
 from tests.server.loopback import chat, client_of
 from workbench.backend import Provider
 from workbench.engine_settings import EngineSettings
-from workbench.runtime import open_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+SETTINGS = EngineSettings(context_length=1024, parallel=2, threads=1)
 PARAMETERS = {
     "type": "object",
     "properties": {
@@ -33,21 +30,6 @@ TOOLS: list[Any] = [
 ]
 GREEDY: dict[str, Any] = {"temperature": 0, "max_tokens": 120}
 QUESTION = "What can you do?"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def model() -> AsyncIterator[Provider]:
-    opened = await open_model(
-        str(workbench_guide.PATH), EngineSettings(context_length=1024, parallel=2, threads=1)
-    )
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(model: Provider) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with client_of(model) as opened:
-        yield opened
 
 
 async def test_a_required_call_is_made_and_keeps_to_its_schema(client: openai.AsyncOpenAI) -> None:

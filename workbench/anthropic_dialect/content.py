@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from workbench.conversation import Message, ToolCall, joined
+from workbench.openai_dialect.content_reading import called_name, required, text_of_parts
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 
@@ -46,6 +47,9 @@ def to_messages(turns: Sequence[Turn]) -> list[Message]:
     messages: list[Message] = []
     names: dict[str, str] = {}
     for position, turn in enumerate(turns):
+        if not turn.content and not (turn is turns[-1] and turn.role == "assistant"):
+            param = f"messages[{position}].content"
+            raise InvalidParameter(f"{param} is empty.", "Send text there.", param)
         for message in _messages(turn, names, f"messages[{position}].content"):
             names |= {call.id: call.name for call in message.tool_calls}
             _append(messages, message)
@@ -54,9 +58,7 @@ def to_messages(turns: Sequence[Turn]) -> list[Message]:
 
 def text_of(content: str | Sequence[InputBlock] | None, place: str) -> str:
     """The text of blocks that can only be text."""
-    if isinstance(content, str) or content is None:
-        return content or ""
-    return "\n".join(_text(block, f"{place}[{index}]") for index, block in enumerate(content))
+    return text_of_parts(content or "", place, _text)
 
 
 def _append(messages: list[Message], message: Message) -> None:
@@ -84,7 +86,7 @@ def _assistant(blocks: Sequence[InputBlock], place: str) -> Message:
         where = f"{place}[{index}]"
         match block.type:
             case "thinking":
-                thoughts.append(_required(block.thinking, f"{where}.thinking"))
+                thoughts.append(required(block.thinking, f"{where}.thinking"))
             case "redacted_thinking":  # sealed by whoever wrote it; there is nothing to read
                 pass
             case "tool_use":
@@ -107,19 +109,16 @@ def _user(blocks: Sequence[InputBlock], names: dict[str, str], place: str) -> It
 
 def _call(block: InputBlock, place: str) -> ToolCall:
     arguments = msgspec.json.encode(block.input or {}).decode()
-    return ToolCall(_required(block.id, f"{place}.id"), _required(block.name, f"{place}.name"), arguments)
+    return ToolCall(required(block.id, f"{place}.id"), required(block.name, f"{place}.name"), arguments)
 
 
 def _result(block: InputBlock, names: dict[str, str], place: str) -> Message:
-    id = _required(block.tool_use_id, f"{place}.tool_use_id")
-    if id not in names:
-        raise InvalidParameter(
-            f"{place} answers the call {id[:80]!r}, which no turn before it makes.",
-            "Send the assistant's turn with that tool_use block before it.",
-            f"{place}.tool_use_id",
-        )
+    where = f"{place}.tool_use_id"
+    id = required(block.tool_use_id, where)
+    remedy = "Send the assistant's turn with that tool_use block before it."
+    name = called_name(id, names, where, remedy)
     text = text_of(block.content, f"{place}.content")
-    return Message("tool", f"Error: {text}" if block.is_error else text, tool_call_id=id, name=names[id])
+    return Message("tool", f"Error: {text}" if block.is_error else text, tool_call_id=id, name=name)
 
 
 def _text(block: InputBlock, place: str) -> str:
@@ -127,10 +126,4 @@ def _text(block: InputBlock, place: str) -> str:
         raise UnsupportedParameter(
             f"Blocks of type {block.type[:40]!r} are not supported here.", "Send text.", f"{place}.type"
         )
-    return _required(block.text, f"{place}.text")
-
-
-def _required(value: str | None, place: str) -> str:
-    if value is None:
-        raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)
-    return value
+    return required(block.text, f"{place}.text")

@@ -17,7 +17,7 @@ _TYPES = {
 
 
 class AnthropicErrorDetail(Struct):
-    """What went wrong, and what to do about it."""
+    """Where in the request what went wrong, and what to do about it."""
 
     type: str
     message: str
@@ -31,4 +31,5 @@ class AnthropicError(Struct, tag="error"):
 
 def anthropic_error(detail: ErrorDetail, status: int) -> AnthropicError:
     usual = "invalid_request_error" if status < 500 else "api_error"
-    return AnthropicError(AnthropicErrorDetail(_TYPES.get(status, usual), detail.message))
+    where = f"{detail.param}: " if detail.param and detail.param not in detail.message else ""
+    return AnthropicError(AnthropicErrorDetail(_TYPES.get(status, usual), where + detail.message))

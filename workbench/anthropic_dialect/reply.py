@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 
@@ -38,9 +38,10 @@ from workbench.anthropic_dialect.stream_events import (
     ThinkingPiece,
 )
 from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta, Usage
+from workbench.openai_dialect.event_translator import EventTranslator
 
 
-class MessageReply:
+class MessageReply(EventTranslator[StreamEvent]):
     """Takes the events of one answer in order; `message` is the answer so far."""
 
     def __init__(self, model: str, *, shows_thinking: bool = True) -> None:
@@ -54,7 +55,7 @@ class MessageReply:
 
     def take(self, event: Event) -> list[StreamEvent]:
         """The stream events that it means."""
-        return [*self._start(event), *self._translated(event)]
+        return [*self._start(event), *self.translated(event)]
 
     def _start(self, event: Event) -> Iterator[StreamEvent]:
         if self._started:
@@ -64,37 +65,23 @@ class MessageReply:
             self.message.usage = usage_of(Usage(event.total, event.cached))
         yield MessageStart(msgspec.structs.replace(self.message, content=[]))
 
-    def _translated(self, event: Event) -> Iterator[StreamEvent]:
-        match event:
-            case Prefill():
-                yield Ping()
-            case TextDelta(text):
-                if text:
-                    yield from self._text(text)
-            case ReasoningDelta(text):
-                if text:
-                    yield from self._thought(text)
-            case ToolCallDelta():
-                yield from self._called(event)
-            case Finished():
-                yield from self._finish(event)
-            case _:
-                assert_never(event)
+    def _prefilled(self) -> Iterator[StreamEvent]:
+        yield Ping()
 
-    def _text(self, text: str) -> Iterator[StreamEvent]:
+    def _text(self, delta: TextDelta) -> Iterator[StreamEvent]:
         block = self._last()
         if not isinstance(block, TextBlock):
             yield from self._begin(block := TextBlock())
-        block.text += text
-        yield self._delta(TextPiece(text))
+        block.text += delta.text
+        yield self._delta(TextPiece(delta.text))
 
-    def _thought(self, text: str) -> Iterator[StreamEvent]:
+    def _thought(self, delta: ReasoningDelta) -> Iterator[StreamEvent]:
         block = self._last()
         if not isinstance(block, ThinkingBlock):
             yield from self._begin(block := ThinkingBlock())
         if self._shows_thinking:
-            block.thinking += text
-            yield self._delta(ThinkingPiece(text))
+            block.thinking += delta.text
+            yield self._delta(ThinkingPiece(delta.text))
 
     def _called(self, delta: ToolCallDelta) -> Iterator[StreamEvent]:
         if not self._open or delta.index != self._call:

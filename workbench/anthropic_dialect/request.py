@@ -13,10 +13,11 @@ from workbench.anthropic_dialect.tools import ToolChoice, ToolDefinition, to_cho
 from workbench.constraint import Constraint
 from workbench.conversation import Conversation, Message
 from workbench.generation import Generation, Thinking
-from workbench.openai_dialect.generation_request import StopStrings, TokenLimit
+from workbench.openai_dialect.generation_request import StopString, TokenLimit
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.sampling_fields import SamplingFields
 
+_MOST_STOPS = 64
 _KEEPS_ALL = {"type": "clear_thinking_20251015", "keep": "all"}
 
 
@@ -52,6 +53,7 @@ class TokenCountRequest(SamplingFields, kw_only=True):
     """A conversation whose tokens are counted; whatever else is sent makes no difference to them."""
 
     model: str
+    temperature: Annotated[float, Meta(ge=0, le=1)] | None = None
     messages: Annotated[list[Turn], Meta(max_length=100_000)]
     system: str | list[InputBlock] | None = None
     tools: list[ToolDefinition] | None = None
@@ -114,7 +116,7 @@ class MessagesRequest(TokenCountRequest, kw_only=True):
 
     max_tokens: TokenLimit
     stream: bool = False
-    stop_sequences: StopStrings | None = None
+    stop_sequences: Annotated[list[StopString], Meta(max_length=_MOST_STOPS)] | None = None
 
     def generation(self) -> Generation:
         """Raises InvalidParameter and UnsupportedParameter."""

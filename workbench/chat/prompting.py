@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from workbench.backend import ModelFacts
 from workbench.chat.formats.answer_format import AnswerFormat
 from workbench.chat.formats.described_tools import described
 from workbench.chat.formats.recognition import recognised
+from workbench.chat.plainer import plainer
 from workbench.chat.template import render
 from workbench.conversation import Conversation, Tool
 from workbench.errors import InvalidModel, InvalidRequest
@@ -35,23 +37,30 @@ def rendered_prompt(facts: ModelFacts, generation: Generation, conversation: Con
     conversation = replace(conversation, tools=tools_of(generation))
     if not (format_of(facts).described and _speaks_of_tools(conversation)):
         return _with_tools(facts, generation, conversation)
-    parallel = generation.tool_use.parallel
-    try:
-        return _render(facts, generation, described(conversation, parallel=parallel, system_role=True))
-    except InvalidRequest:  # there are templates that refuse a system's turn
-        return _render(facts, generation, described(conversation, parallel=parallel, system_role=False))
+    return _accepted(facts, generation, described(conversation, parallel=generation.tool_use.parallel))
 
 
 def _with_tools(facts: ModelFacts, generation: Generation, conversation: Conversation) -> str:
     try:
-        return _render(facts, generation, conversation)
+        return _accepted(facts, generation, conversation)
     except InvalidModel:  # there are templates that fail where a tool is not described
         described_tools = tuple(
             replace(tool, description=tool.description or tool.name) for tool in conversation.tools
         )
         if described_tools == conversation.tools:
             raise
-        return _render(facts, generation, replace(conversation, tools=described_tools))
+        return _accepted(facts, generation, replace(conversation, tools=described_tools))
+
+
+def _accepted(facts: ModelFacts, generation: Generation, conversation: Conversation) -> str:
+    """The conversation as it is, or in the first plainer form that the template does not refuse."""
+    try:
+        return _render(facts, generation, conversation)
+    except InvalidRequest:
+        for form in plainer(conversation):
+            with suppress(InvalidRequest):
+                return _render(facts, generation, form)
+        raise
 
 
 def _speaks_of_tools(conversation: Conversation) -> bool:

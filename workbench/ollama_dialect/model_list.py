@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from workbench.backend import ModelFacts
+from workbench.ollama_dialect.capabilities import capabilities_of
 from workbench.ollama_dialect.requests import Name
 
 API_VERSION = "0.12.6"
@@ -52,7 +53,7 @@ class RunningModel(Struct, kw_only=True):
     size: int
     digest: str = ""
     details: ModelDetails
-    expires_at: str = _NEVER
+    expires_at: str
     size_vram: int = 0
     context_length: int
 
@@ -91,7 +92,7 @@ class OllamaVersion(Struct):
     workbench: str
 
 
-def time_text(created: int) -> str:
+def time_text(created: float) -> str:
     """Seconds since 1970 as RFC 3339."""
     return datetime.fromtimestamp(created, UTC).isoformat()
 
@@ -117,12 +118,14 @@ def listed(name: str, created: int, facts: ModelFacts | None) -> OllamaModel:
     )
 
 
-def running(name: str, facts: ModelFacts) -> RunningModel:
+def running(name: str, facts: ModelFacts, expires: float | None) -> RunningModel:
+    """`expires` is in seconds since 1970; None for never."""
     return RunningModel(
         name=name,
         model=name,
         size=facts.size_bytes,
         details=details_of(facts),
+        expires_at=_NEVER if expires is None else time_text(expires),
         context_length=facts.context_length,
     )
 
@@ -138,20 +141,9 @@ def shown(created: int, facts: ModelFacts) -> OllamaShown:
             f"{architecture}.context_length": facts.trained_context,
             f"{architecture}.embedding_length": facts.embedding_length,
         },
-        capabilities=_capabilities(facts),
+        capabilities=capabilities_of(facts),
         modified_at=time_text(created),
     )
-
-
-def _capabilities(facts: ModelFacts) -> list[str]:
-    template = (facts.chat_template or "") + (facts.tool_template or "")
-    marks = {
-        "completion": "generate" in facts.capabilities,
-        "tools": "generate" in facts.capabilities and "tools" in template,
-        "thinking": "generate" in facts.capabilities and "think" in template,
-        "embedding": "embed" in facts.capabilities,
-    }
-    return [name for name, has in marks.items() if has]
 
 
 def _size(parameters: int) -> str:

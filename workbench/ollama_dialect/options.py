@@ -7,19 +7,24 @@ ignored: the server's own settings hold. An option that is left out has Ollama's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta
 
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.sampling_fields import Int64, SamplingFields
 
 
 class OllamaOptions(SamplingFields, kw_only=True):
-    """`num_predict` below 1 sets no limit. `num_ctx` must not exceed the context that the model has."""
+    """`num_predict` below 1 sets no limit.
+
+    `num_ctx` must not exceed the context that the model has; a smaller one is what a request may use of it.
+    """
 
     defaults: ClassVar[Mapping[str, Any]] = {"top_p": 0.9, "min_p": 0.0}
 
     num_predict: Int64 | None = None
-    num_ctx: Int64 | None = None
+    num_ctx: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
     stop: str | list[str] | None = None
     tfs_z: float | None = None
 

@@ -10,15 +10,16 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from workbench.answer import collected_calls
-from workbench.events import Event, Finished, Prefill, ReasoningDelta, SampledToken, TextDelta, ToolCallDelta
+from workbench.events import Event, Finished, ReasoningDelta, SampledToken, TextDelta, ToolCallDelta
 from workbench.ollama_dialect.messages import CalledFunction, OllamaMessage, OllamaToolCall
 from workbench.openai_dialect.chat_logprobs import ChatTokenLogprob, chat_logprobs
+from workbench.openai_dialect.event_translator import EventTranslator
 
 
 class OllamaAnswer(Struct, kw_only=True, omit_defaults=True):
@@ -40,62 +41,60 @@ class OllamaAnswer(Struct, kw_only=True, omit_defaults=True):
     eval_duration: int | None = None
 
 
-class OllamaReply:
+class OllamaReply(EventTranslator[OllamaAnswer]):
     """Takes the events of one answer; `whole` is all of it, once it is finished."""
 
     def __init__(self, model: str, asked: float, loaded: float) -> None:
         """`asked` and `loaded` are when the request came and its model was there, by the monotonic clock."""
         self._model = model
         self._asked, self._loaded = asked, loaded
-        self._text = ""
+        self._said = ""
         self._thinking = ""
         self._calls: list[ToolCallDelta] = []
         self._sampled: list[SampledToken] = []
         self._finished: Finished | None = None
 
     def take(self, event: Event) -> list[OllamaAnswer]:
-        return list(self._lines(event))
+        return list(self.translated(event))
 
     def whole(self) -> OllamaAnswer:
         answer = self._ending()
-        self._say(answer, self._text, self._thinking, self._called(self._calls))
+        self._say(answer, self._said, self._thinking, self._written(self._calls))
         answer.logprobs = self._logprobs(self._sampled)
         return answer
 
-    def load_answer(self) -> OllamaAnswer:
-        """For a request that asked for nothing but the model."""
+    def empty(self, reason: Literal["load", "unload"]) -> OllamaAnswer:
+        """For a request that asked for nothing but the model, or that it goes."""
         answer = self._line(done=True)
         self._say(answer, "", "", [])
-        answer.done_reason = "load"
+        answer.done_reason = reason
         return answer
 
     @abstractmethod
     def _say(self, line: OllamaAnswer, text: str, thinking: str, calls: list[OllamaToolCall]) -> None:
         """Put these into the line."""
 
-    def _lines(self, event: Event) -> Iterator[OllamaAnswer]:
-        match event:
-            case Prefill():
-                return
-            case TextDelta(text, _, sampled):
-                self._text += text
-                self._sampled += sampled
-                yield self._piece(text=text, sampled=sampled)
-            case ReasoningDelta(text, _, sampled):
-                self._thinking += text
-                self._sampled += sampled
-                yield self._piece(thinking=text, sampled=sampled)
-            case ToolCallDelta():
-                self._calls.append(event)
-            case Finished():
-                self._finished = event
-                if self._calls:
-                    yield self._piece(calls=self._called(self._calls))
-                ending = self._ending()
-                self._say(ending, "", "", [])
-                yield ending
-            case _:
-                assert_never(event)
+    def _text(self, delta: TextDelta) -> Iterator[OllamaAnswer]:
+        self._said += delta.text
+        self._sampled += delta.logprobs
+        yield self._piece(text=delta.text, sampled=delta.logprobs)
+
+    def _thought(self, delta: ReasoningDelta) -> Iterator[OllamaAnswer]:
+        self._thinking += delta.text
+        self._sampled += delta.logprobs
+        yield self._piece(thinking=delta.text, sampled=delta.logprobs)
+
+    def _called(self, delta: ToolCallDelta) -> Iterator[OllamaAnswer]:
+        self._calls.append(delta)
+        yield from ()
+
+    def _finish(self, finished: Finished) -> Iterator[OllamaAnswer]:
+        self._finished = finished
+        if self._calls:
+            yield self._piece(calls=self._written(self._calls))
+        ending = self._ending()
+        self._say(ending, "", "", [])
+        yield ending
 
     def _piece(
         self,
@@ -124,7 +123,7 @@ class OllamaReply:
     def _line(self, *, done: bool) -> OllamaAnswer:
         return OllamaAnswer(model=self._model, created_at=datetime.now(UTC).isoformat(), done=done)
 
-    def _called(self, deltas: list[ToolCallDelta]) -> list[OllamaToolCall]:
+    def _written(self, deltas: list[ToolCallDelta]) -> list[OllamaToolCall]:
         return [
             OllamaToolCall(
                 id=call.id, function=CalledFunction(name=call.name, arguments=_arguments(call.arguments))

@@ -1,7 +1,4 @@
-"""The bodies of POST /api/chat and /api/generate.
-
-`keep_alive` is read and changes nothing: how long a model stays loaded is the server's to say.
-"""
+"""The bodies of POST /api/chat and /api/generate. Knows nothing of how long a model is kept."""
 
 from __future__ import annotations
 
@@ -11,12 +8,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from workbench.backend import ModelFacts
 from workbench.constraint import ANY_OBJECT, Constraint
 from workbench.conversation import Conversation, Message
 from workbench.generation import Generation, Thinking
+from workbench.ollama_dialect.capabilities import capabilities_of
+from workbench.ollama_dialect.keep_alive import KeepAlive
 from workbench.ollama_dialect.messages import OllamaMessage, OllamaTool, refuse_images, to_conversation
 from workbench.ollama_dialect.options import OllamaOptions
-from workbench.openai_dialect.parameter_errors import UnsupportedParameter
+from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.wire import encode
 
 Format = Literal["", "json"] | dict[str, Any]
@@ -31,7 +31,7 @@ class OllamaRequest(Struct, kw_only=True):
     options: OllamaOptions | None = None
     stream: bool | None = None
     think: bool | str | None = None
-    keep_alive: float | str | None = None
+    keep_alive: KeepAlive | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
 
@@ -44,10 +44,19 @@ class OllamaRequest(Struct, kw_only=True):
         self.options = self.options or OllamaOptions()
         self.options.fill_in(values)
 
-    def check(self, context_length: int) -> None:
-        """Raise UnsupportedParameter where a longer context is asked for than there is."""
+    def check(self, facts: ModelFacts) -> None:
+        """Raise UnsupportedParameter where more is asked for than the model has."""
         if self.options is not None:
-            self.options.check(context_length)
+            self.options.check(facts.context_length)
+        if self.think and facts.chat_template is not None and "thinking" not in capabilities_of(facts):
+            raise UnsupportedParameter(
+                f"{self.model[:80]} does not support thinking.", "Leave it out.", "think"
+            )
+
+    @property
+    def context_limit(self) -> int | None:
+        """The tokens that prompt and answer may have together, where the request says so."""
+        return (self.options and self.options.num_ctx) or None
 
     @abstractmethod
     def prompt_value(self) -> Conversation | str | None:
@@ -96,6 +105,8 @@ class OllamaGenerateRequest(OllamaRequest, kw_only=True):
             if getattr(self, name):
                 raise UnsupportedParameter(f"{name} is not supported here.", f"Leave {name} out.", name)
         refuse_images(self.images, "images")
+        if self.raw and self.system:
+            raise InvalidParameter("raw goes with no system.", "Write it into the prompt.", "system")
         if not self.prompt:
             return None
         if self.raw:

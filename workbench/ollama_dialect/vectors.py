@@ -6,23 +6,29 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from workbench.ollama_dialect.keep_alive import KeepAlive
 from workbench.ollama_dialect.requests import Name
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 
 
 class OllamaEmbedRequest(Struct, kw_only=True):
-    """Texts of which vectors are wanted; unless `truncate` is false, what is too long is cut at its end."""
+    """Texts of which vectors are wanted, if any.
+
+    Unless `truncate` is false, what is too long is cut at its end.
+    """
 
     model: Name
     input: str | list[str]
     truncate: bool | None = None
     dimensions: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
-    keep_alive: float | str | None = None
+    keep_alive: KeepAlive | None = None
 
     def texts(self) -> list[str]:
         """Raises InvalidParameter."""
+        if not self.input:
+            return []
         texts = [self.input] if isinstance(self.input, str) else self.input
-        if not texts or not all(texts):
+        if not all(texts):
             raise InvalidParameter("input holds an empty text.", "Send at least one word.", "input")
         return texts
 
@@ -43,7 +49,7 @@ class OllamaEmbeddingRequest(Struct, kw_only=True):
 
     model: Name
     prompt: str = ""
-    keep_alive: float | str | None = None
+    keep_alive: KeepAlive | None = None
 
 
 class OllamaEmbedding(Struct):

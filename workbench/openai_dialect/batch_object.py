@@ -1,4 +1,4 @@
-"""The bodies of /v1/batches: what is asked for, a batch as it is told of, and lists of batches."""
+"""The bodies of /v1/batches: what is asked for, and a batch as it is told of."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from workbench.openai_dialect.metadata import Metadata
+
 BatchEndpoint = Literal["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"]
 BatchStatus = Literal[
     "validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"
-]
-BatchMetadata = Annotated[
-    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
 ]
 
 
@@ -28,7 +27,7 @@ class BatchRequest(Struct, kw_only=True):
     input_file_id: str
     endpoint: BatchEndpoint
     completion_window: Literal["24h"]
-    metadata: BatchMetadata | None = None
+    metadata: Metadata | None = None
     output_expires_after: OutputExpiry | None = None
 
 
@@ -81,13 +80,3 @@ class BatchObject(Struct, kw_only=True):
     request_counts: RequestCounts
     metadata: dict[str, str] | None = None
     output_expires_after: OutputExpiry | None = None
-
-
-class BatchList(Struct, kw_only=True):
-    """A page of batches, the newest first."""
-
-    object: Literal["list"] = "list"
-    data: list[BatchObject]
-    first_id: str | None
-    last_id: str | None
-    has_more: bool

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from msgspec import Struct
 
 from workbench.conversation import Conversation, Message, Role, Tool, ToolCall
+from workbench.openai_dialect.content_reading import called_name
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 _ROLES: dict[str, Role] = {
@@ -52,6 +54,7 @@ class ChatMessage(Struct, kw_only=True):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[ContentPart] | None = None
+    refusal: str | None = None
     name: str | None = None
     tool_calls: list[MessageToolCall] | None = None
     tool_call_id: str | None = None
@@ -70,11 +73,12 @@ def to_conversation(messages: list[ChatMessage], tools: tuple[Tool, ...] = ()) -
 def _to_message(message: ChatMessage, place: str) -> Message:
     role = _ROLES[message.role]
     calls = _calls(message, place) if role == "assistant" else ()
-    if message.content is None and not calls and not (role == "assistant" and message.reasoning_content):
+    content = message.refusal if message.content is None and role == "assistant" else message.content
+    if content is None and not calls and not (role == "assistant" and message.reasoning_content):
         raise InvalidParameter(f"{place}.content is missing.", "Send text there.", f"{place}.content")
     return Message(
         role,
-        _content(message.content or "", place),
+        _content("" if content is None else content, place),
         reasoning=(message.reasoning_content or "") if role == "assistant" else "",
         tool_calls=calls,
         tool_call_id=_answered_call(message, place) if role == "tool" else "",
@@ -110,18 +114,21 @@ def _answered_call(message: ChatMessage, place: str) -> str:
 
 
 def _named(messages: Sequence[Message]) -> list[Message]:
-    """The messages, those of tools with the name of the tool whose call they answer."""
+    """The messages, those of tools with the name of the tool whose call they answer.
+
+    Raises InvalidParameter for an answer to no call.
+    """
     names: dict[str, str] = {}
     named = []
-    for message in messages:
+    for position, message in enumerate(messages):
         names |= {call.id: call.name for call in message.tool_calls}
-        if message.role == "tool" and not message.name and message.tool_call_id in names:
-            message = Message(
-                "tool",
-                message.content,
-                tool_call_id=message.tool_call_id,
-                name=names[message.tool_call_id],
+        if message.role == "tool" and message.tool_call_id:
+            place, remedy = (
+                f"messages[{position}].tool_call_id",
+                "Send the assistant's message with the call.",
             )
+            called = called_name(message.tool_call_id, names, place, remedy)
+            message = replace(message, name=message.name or called)
         named.append(message)
     return named
 
@@ -129,6 +136,8 @@ def _named(messages: Sequence[Message]) -> list[Message]:
 def _content(content: str | list[ContentPart], place: str) -> str:
     if isinstance(content, str):
         return content
+    if not content:
+        raise InvalidParameter(f"{place}.content is empty.", "Send a part at least.", f"{place}.content")
     return "\n".join(_text(part, f"{place}.content[{position}]") for position, part in enumerate(content))
 
 

@@ -21,6 +21,7 @@ from workbench.openai_dialect.chat_tools import (
     to_tools,
 )
 from workbench.openai_dialect.generation_request import GenerationRequest, TokenLimit, TopLogprobs
+from workbench.openai_dialect.metadata import Metadata
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 
 
@@ -46,6 +47,7 @@ class ChatRequest(GenerationRequest, kw_only=True):
     chat_template_kwargs: dict[str, Any] | None = None
     continue_final_message: bool | None = None
     add_generation_prompt: bool | None = None
+    metadata: Metadata | None = None
 
     def prompts(self) -> list[Conversation]:
         return [to_conversation(self.messages, self._tools_and_use()[0])]
@@ -77,6 +79,10 @@ class ChatRequest(GenerationRequest, kw_only=True):
             calls_functions=bool(self.functions),
             function_named=bool(self._tools_and_use()[1].name),
         )
+
+    @property
+    def tool_schemas(self) -> str:
+        return "functions[{}].parameters" if self.functions else super().tool_schemas
 
     def _first_generation(self) -> Generation:
         return replace(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
 
 from workbench.openai_dialect.completion_reply import CompletionReply
-from workbench.openai_dialect.generation_request import GenerationRequest, TopLogprobs
+from workbench.openai_dialect.generation_request import GenerationRequest
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.texts_or_tokens import TextsOrTokens, texts_or_tokens
 
@@ -17,7 +20,8 @@ class CompletionRequest(GenerationRequest, kw_only=True):
     """A text or tokens to be continued; a list holds several prompts, unless it holds one prompt's tokens."""
 
     prompt: TextsOrTokens
-    logprobs: TopLogprobs | None = None
+    max_tokens: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+    logprobs: Annotated[int, Meta(ge=0, le=5)] | None = None
     echo: bool | None = None
     best_of: int | None = None
 

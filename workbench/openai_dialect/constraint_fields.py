@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from workbench.constraint import ANY_OBJECT, Constraint, grammar
-from workbench.errors import InvalidConstraint
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.openai_dialect.sampling_fields import SamplingFields
 from workbench.openai_dialect.wire import encode
@@ -82,14 +80,10 @@ class ConstraintFields(SamplingFields, kw_only=True):
             raise InvalidParameter(f"{name} and {other} are both given.", "Send one of them.", other)
         return first[1] if first else None
 
-    @contextmanager
-    def naming_faults(self) -> Iterator[None]:
-        """A constraint that is refused within this is an InvalidParameter."""
-        try:
-            yield
-        except InvalidConstraint as error:
-            param = next((name for name, _ in self._asked()), None)
-            raise InvalidParameter(error.message, error.remedy, param) from None
+    @property
+    def form_parameter(self) -> str | None:
+        """The name of the one that asks for a form."""
+        return next((name for name, _ in self._asked()), None)
 
     def _asked(self) -> Iterator[Asked]:
         yield from _of_format(self.response_format)

@@ -10,6 +10,8 @@ _STATUSES = {
     "invalid_request": 400,
     "invalid_parameter": 400,
     "invalid_constraint": 400,
+    "invalid_json_schema": 400,
+    "invalid_function_parameters": 400,
     "unsupported": 400,
     "unsupported_parameter": 400,
     "context_length_exceeded": 400,

@@ -1,4 +1,4 @@
-"""The bodies of /v1/files: a file as it is told of, lists of files, and what is said when one is gone."""
+"""A file as /v1/files tells of it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,3 @@ class FileObject(Struct, kw_only=True):
     purpose: str
     status: Literal["processed"] = "processed"
     status_details: None = None
-
-
-class FileList(Struct, kw_only=True):
-    """A page of files."""
-
-    object: Literal["list"] = "list"
-    data: list[FileObject]
-    first_id: str | None
-    last_id: str | None
-    has_more: bool
-
-
-class FileDeleted(Struct, kw_only=True):
-    """Says that a file is gone."""
-
-    id: str
-    object: Literal["file"] = "file"
-    deleted: bool = True

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from workbench.backend import ModelFacts
 from workbench.conversation import Conversation
 from workbench.engine_settings import Speculation
 from workbench.generation import Generation
+from workbench.openai_dialect.constraint_faults import naming_constraints
 from workbench.openai_dialect.context_report import ContextPolicy
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.openai_dialect.reply import Reply
@@ -25,7 +28,8 @@ Prompt = Conversation | str | tuple[int, ...]
 TokenLimit = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 TopLogprobs = Annotated[int, Meta(ge=0, le=20)]
 StopString = Annotated[str, Meta(min_length=1)]
-StopStrings = Annotated[list[StopString], Meta(max_length=16)]
+StopStrings = Annotated[list[StopString], Meta(max_length=4)]
+Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 
 class StreamOptions(Struct, kw_only=True):
@@ -38,6 +42,7 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
     """A request that is answered with text."""
 
     model: str
+    temperature: Temperature | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -84,6 +89,25 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
         if self.context_policy == "shift":
             _check_shift(generations[0])
         return generations
+
+    def naming_constraints(self, generation: Generation) -> AbstractContextManager[None]:
+        """Within this, a constraint of the generation that is refused is one of the request's parameters."""
+        return naming_constraints(generation, self.form_parameter, self.tool_schemas)
+
+    @property
+    def tool_schemas(self) -> str:
+        """Where the tools have their schemas."""
+        return "tools[{}].function.parameters"
+
+    def check(self, facts: ModelFacts) -> None:
+        """Raise InvalidParameter for what the model has not."""
+        for token in self.logit_bias or ():
+            if token >= facts.vocabulary_size:
+                raise InvalidParameter(
+                    f"logit_bias names the token {token}, and the model has {facts.vocabulary_size}.",
+                    "Send ids of its tokens.",
+                    "logit_bias",
+                )
 
     @property
     def choices_per_prompt(self) -> int:

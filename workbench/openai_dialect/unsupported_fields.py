@@ -1,6 +1,6 @@
 """Parameters that would change the answer and that this program does not honour: refused by name.
 
-Parameters that change nothing here (`user`, `metadata`, `store`, ...) are not listed and so are ignored.
+Parameters that change nothing here (`user`, `service_tier`, ...) are not listed and so are ignored.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class UnsupportedFields(ConstraintFields, kw_only=True):
     web_search_options: Any = None
     verbosity: Any = None
     suffix: Any = None
+    store: Any = None
     repetition_penalty: Any = None
     dry_penalty_last_n: Any = None
     samplers: Any = None

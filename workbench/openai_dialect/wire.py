@@ -11,6 +11,7 @@ from workbench.openai_dialect.parameter_errors import InvalidParameter
 
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 _MISSING = re.compile(r"missing required field `([^`]+)`")
+_ANY_KEY = "[...]"
 _PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
 
 encode = msgspec.json.Encoder().encode
@@ -30,7 +31,7 @@ def decode(decoder: msgspec.json.Decoder[Wire], body: bytes) -> Wire:
 
 def _invalid(description: str) -> InvalidParameter:
     place = _PLACE.search(description)
-    param = place[1] if place else ""
+    param = place[1].replace(_ANY_KEY, "") if place else ""
     missing = _MISSING.search(description)
     if missing:
         param = f"{param}.{missing[1]}".lstrip(".")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from workbench.conversation import Message, Role, ToolCall, joined
+from workbench.openai_dialect.content_reading import called_name, required, text_of_parts
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 _ROLES: dict[str, Role] = {
@@ -71,7 +72,7 @@ def to_messages(items: Sequence[InputItem], place: str = "input") -> list[Messag
 def _to_message(item: InputItem, names: dict[str, str], place: str) -> Message:
     match item.kind:
         case "message":
-            role = _ROLES[_required(item.role, f"{place}.role")]
+            role = _ROLES[required(item.role, f"{place}.role")]
             return Message(role, _text(item.content, f"{place}.content"))
         case "function_call":
             return Message("assistant", "", tool_calls=(_call(item, place),))
@@ -87,21 +88,17 @@ def _to_message(item: InputItem, names: dict[str, str], place: str) -> Message:
 
 def _call(item: InputItem, place: str) -> ToolCall:
     return ToolCall(
-        _required(item.call_id, f"{place}.call_id"),
-        _required(item.name, f"{place}.name"),
-        _required(item.arguments, f"{place}.arguments"),
+        required(item.call_id, f"{place}.call_id"),
+        required(item.name, f"{place}.name"),
+        required(item.arguments, f"{place}.arguments"),
     )
 
 
 def _output(item: InputItem, names: dict[str, str], place: str) -> Message:
-    id = _required(item.call_id, f"{place}.call_id")
-    if id not in names:
-        raise InvalidParameter(
-            f"{place} answers the call {id[:80]!r}, which no item before it makes.",
-            "Send the function_call before it, or the previous_response_id.",
-            f"{place}.call_id",
-        )
-    return Message("tool", _text(item.output, f"{place}.output"), tool_call_id=id, name=names[id])
+    where = f"{place}.call_id"
+    id = required(item.call_id, where)
+    name = called_name(id, names, where, "Send the function_call before it, or the previous_response_id.")
+    return Message("tool", _text(item.output, f"{place}.output"), tool_call_id=id, name=name)
 
 
 def _thoughts(item: InputItem, place: str) -> str:
@@ -112,22 +109,14 @@ def _thoughts(item: InputItem, place: str) -> str:
 def _text(content: str | Sequence[InputPart] | None, place: str) -> str:
     if content is None:
         raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)
-    if isinstance(content, str):
-        return content
-    return "\n".join(_part(part, f"{place}[{index}]") for index, part in enumerate(content))
+    return text_of_parts(content, place, _part)
 
 
 def _part(part: InputPart, place: str) -> str:
     if part.type == "refusal":
-        return _required(part.refusal, f"{place}.refusal")
+        return required(part.refusal, f"{place}.refusal")
     if part.type not in _TEXTS:
         raise UnsupportedParameter(
             f"Parts of type {part.type[:40]!r} are not supported here.", "Send text.", f"{place}.type"
         )
-    return _required(part.text, f"{place}.text")
-
-
-def _required(value: str | None, place: str) -> str:
-    if value is None:
-        raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)
-    return value
+    return required(part.text, f"{place}.text")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Any, assert_never
+from typing import Any
 
 from msgspec.structs import replace
 
-from workbench.events import Event, Finished, Prefill, ReasoningDelta, TextDelta, ToolCallDelta
+from workbench.events import Event, Finished, ReasoningDelta, TextDelta, ToolCallDelta
 from workbench.openai_dialect.chat_logprobs import chat_logprobs
 from workbench.openai_dialect.error_body import error_body
+from workbench.openai_dialect.event_translator import EventTranslator
 from workbench.responses_dialect import stream_events as stream
 from workbench.responses_dialect.input_items import ItemStatus
 from workbench.responses_dialect.output_items import (
@@ -28,7 +29,7 @@ from workbench.responses_dialect.output_items import (
 from workbench.responses_dialect.response import IncompleteDetails, Response, ResponseError, usage_of
 
 
-class ResponseReply:
+class ResponseReply(EventTranslator[stream.StreamEvent]):
     """Takes the events of one answer in order; `response` is the response so far."""
 
     def __init__(self, response: Response) -> None:
@@ -40,7 +41,7 @@ class ResponseReply:
     def take(self, event: Event) -> list[stream.StreamEvent]:
         """The stream events that it means."""
         opening = self._start() if self._sent == 0 else ()
-        return [self._numbered(made) for made in (*opening, *self._translated(event))]
+        return [self._numbered(made) for made in (*opening, *self.translated(event))]
 
     def failed(self, error: Exception) -> list[stream.StreamEvent]:
         """The events that end a stream which cannot go on."""
@@ -59,23 +60,6 @@ class ResponseReply:
         yield stream.ResponseCreated(response=replace(self.response, output=[]))
         yield stream.ResponseInProgress(response=replace(self.response, output=[]))
 
-    def _translated(self, event: Event) -> Iterator[stream.StreamEvent]:
-        match event:
-            case Prefill():
-                return
-            case TextDelta():
-                if event.text or event.logprobs:
-                    yield from self._text(event)
-            case ReasoningDelta(text):
-                if text:
-                    yield from self._thought(text)
-            case ToolCallDelta():
-                yield from self._called(event)
-            case Finished():
-                yield from self._finish(event)
-            case _:
-                assert_never(event)
-
     def _text(self, delta: TextDelta) -> Iterator[stream.StreamEvent]:
         item = self._open
         if not isinstance(item, MessageItem):
@@ -87,14 +71,14 @@ class ResponseReply:
         item.content[0].logprobs += logprobs
         yield stream.OutputTextDelta(**self._place(item), delta=delta.text, logprobs=logprobs)
 
-    def _thought(self, text: str) -> Iterator[stream.StreamEvent]:
+    def _thought(self, delta: ReasoningDelta) -> Iterator[stream.StreamEvent]:
         item = self._open
         if not isinstance(item, ReasoningItem):
             item = ReasoningItem(id=_id("rs"))
             yield from self._begin(item, ReasoningText())
             item.content = [ReasoningText()]
-        item.content[0].text += text
-        yield stream.ReasoningTextDelta(**self._place(item), delta=text)
+        item.content[0].text += delta.text
+        yield stream.ReasoningTextDelta(**self._place(item), delta=delta.text)
 
     def _called(self, delta: ToolCallDelta) -> Iterator[stream.StreamEvent]:
         item = self._open

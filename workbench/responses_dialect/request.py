@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 from workbench.constraint import Constraint
 from workbench.conversation import Conversation, Message, joined
 from workbench.generation import Generation, Thinking
-from workbench.openai_dialect.generation_request import TokenLimit, TopLogprobs
+from workbench.openai_dialect.generation_request import Temperature, TokenLimit, TopLogprobs
+from workbench.openai_dialect.metadata import Metadata
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.sampling_fields import SamplingFields
 from workbench.responses_dialect.input_items import InputItem, InputPart, to_messages
@@ -22,9 +23,15 @@ from workbench.responses_dialect.tools import FunctionTool, ToolChoice, to_tool_
 
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDABLE = (_LOGPROBS, "reasoning.encrypted_content")
-Metadata = Annotated[
-    dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
-]
+
+
+def check_included(names: Sequence[str]) -> None:
+    """Raises UnsupportedParameter for the first of what a response cannot include here."""
+    for index, name in enumerate(names):
+        if name not in _INCLUDABLE:
+            raise UnsupportedParameter(
+                f"{name[:80]!r} cannot be included here.", "Leave it out.", f"include[{index}]"
+            )
 
 
 class TextFormat(Struct, kw_only=True, omit_defaults=True):
@@ -52,14 +59,18 @@ class ReasoningConfig(Struct, kw_only=True):
 
 
 class ResponsesRequest(SamplingFields, kw_only=True):
-    """Items to be answered, after those of the response that is gone on from."""
+    """Items to be answered, after those of the response that is gone on from.
+
+    `max_tool_calls` limits calls of tools that the server runs itself; here there are none.
+    """
 
     model: str
     input: str | list[InputItem] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
+    temperature: Temperature | None = None
     max_output_tokens: TokenLimit | None = None
-    max_tool_calls: int | None = None
+    max_tool_calls: Annotated[int, Meta(ge=1)] | None = None
     tools: list[FunctionTool] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
@@ -165,11 +176,7 @@ class ResponsesRequest(SamplingFields, kw_only=True):
         return Thinking(enabled=False) if effort == "none" else Thinking(effort=effort)
 
     def _logprob_count(self) -> int | None:
-        for index, name in enumerate(self.include or ()):
-            if name not in _INCLUDABLE:
-                raise UnsupportedParameter(
-                    f"{name[:80]!r} cannot be included here.", "Leave it out.", f"include[{index}]"
-                )
+        check_included(self.include or ())
         if self.top_logprobs is None and _LOGPROBS not in (self.include or ()):
             return None
         return self.top_logprobs or 0

@@ -6,12 +6,13 @@ A caller finds their own only.
 from __future__ import annotations
 
 import secrets
+import zlib
 from collections.abc import Sequence
-from typing import Literal
 
 from msgspec import Struct, structs
 from msgspec.json import Decoder
 
+from workbench.openai_dialect.kept_objects import Page, page
 from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
 from workbench.openai_dialect.wire import encode
 from workbench.responses_dialect.input_items import InputItem, InputPart
@@ -24,30 +25,13 @@ class _Answered(Struct):
     output: list[InputItem]
 
 
-class ItemList(Struct, kw_only=True):
-    """A page of a response's input."""
-
-    object: Literal["list"] = "list"
-    data: list[InputItem]
-    first_id: str | None
-    last_id: str | None
-    has_more: bool
-
-
-class Deleted(Struct, kw_only=True):
-    """Says that a response is gone."""
-
-    id: str
-    object: Literal["response"] = "response"
-    deleted: bool = True
-
-
 class PreviousResponseNotFound(InvalidParameter):
     """The response that is to be gone on from is not kept, or is not any more."""
 
     kind = "previous_response_not_found"
 
 
+_BETWEEN = b"\n\n"
 _items = Decoder(list[InputItem])
 _item = Decoder(InputItem)
 _answered = Decoder(_Answered)
@@ -74,10 +58,15 @@ def resolved(store: ResponseStore, items: Sequence[InputItem]) -> list[InputItem
     return [_resolved(store, item, f"input[{index}].id") for index, item in enumerate(items)]
 
 
-def keep(store: ResponseStore, response: Response, items: Sequence[InputItem]) -> None:
+def keep(store: ResponseStore, response: Response, items: Sequence[InputItem], told: Sequence[bytes]) -> None:
+    """`told` are the events of its stream, as they are sent."""
     named = [_named(item) for item in items]
     kept = KeptResponse(
-        response.id, response.previous_response_id, encode(named).decode(), encode(response).decode()
+        response.id,
+        response.previous_response_id,
+        encode(named).decode(),
+        encode(response).decode(),
+        zlib.compress(b"".join(told)),
     )
     store.keep(kept, [item.id for item in response.output], caller().owner)
 
@@ -90,20 +79,26 @@ def found(store: ResponseStore, id: str) -> KeptResponse:
     return kept
 
 
-def page_of(kept: KeptResponse, limit: int, order: str, after: str | None) -> ItemList:
-    """Up to `limit` items after that of the id `after`, the last first unless the order is "asc"."""
+def told_events(kept: KeptResponse) -> list[bytes]:
+    """The events of its stream as they were sent, by their numbers. Raises InvalidParameter."""
+    if not kept.events:
+        raise InvalidParameter("This response was kept without its events.", "Leave stream out.", "stream")
+    return [event + _BETWEEN for event in zlib.decompress(kept.events).split(_BETWEEN)[:-1]]
+
+
+def page_of(kept: KeptResponse, limit: int, order: str, after: str | None) -> Page[InputItem]:
+    """Up to `limit` items after that of the id `after`, the last first unless the order is "asc".
+
+    Raises InvalidParameter where there is no such item.
+    """
     items = _items.decode(kept.input)
     if order != "asc":
         items.reverse()
     ids = [item.id for item in items]
-    start = ids.index(after) + 1 if after in ids else 0
-    data = items[start : start + limit]
-    return ItemList(
-        data=data,
-        first_id=data[0].id if data else None,
-        last_id=data[-1].id if data else None,
-        has_more=start + limit < len(items),
-    )
+    if after is not None and after not in ids:
+        raise InvalidParameter(f"There is no item {after[:80]!r}.", "Send the id of one.", "after")
+    start = 0 if after is None else ids.index(after) + 1
+    return page(items[start:], limit)
 
 
 def _resolved(store: ResponseStore, item: InputItem, place: str) -> InputItem:

@@ -16,9 +16,11 @@ from workbench.server.access.nesting import is_nested_deeper
 async def read_body(request: Request) -> bytes:
     """The whole body.
 
-    Raises HTTPException 413 as soon as more has come than the limit and 408 when it takes too long to come,
-    and InvalidParameter where it is nested too deeply.
+    Raises HTTPException 415 where it is compressed, 413 as soon as more has come than the limit and 408 when
+    it takes too long to come, and InvalidParameter where it is nested too deeply.
     """
+    if (coding := request.headers.get("content-encoding", "identity")) != "identity":
+        raise HTTPException(415, f"A body in the coding {coding[:40]!r} is not read here. Send it as it is.")
     limits: Limits = request.app.state.limits
     body = bytearray()
     try:

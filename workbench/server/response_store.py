@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from workbench import database
@@ -36,17 +36,22 @@ _MIGRATIONS = (
         "CREATE INDEX item_of_response ON item (response)",
     ),
     ("ALTER TABLE response ADD COLUMN owner TEXT NOT NULL DEFAULT ''",),
+    ("ALTER TABLE response ADD COLUMN events BLOB NOT NULL DEFAULT x''",),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class KeptResponse:
-    """A response and the items it answers, both as JSON; `previous` is the id it goes on from."""
+    """A response and the items it answers, both as JSON, and the events of its stream, compressed.
+
+    `previous` is the id it goes on from.
+    """
 
     id: str
     previous: str | None
     input: str
     body: str
+    events: bytes = b""
 
 
 class ResponseStore:
@@ -61,13 +66,13 @@ class ResponseStore:
 
     def keep(self, response: KeptResponse, item_ids: Sequence[str], owner: str = "") -> None:
         """`item_ids` are those of its output, in order."""
-        size = len(response.input) + len(response.body)
+        size = len(response.input) + len(response.body) + len(response.events)
         with self._database as connection:
             connection.execute("BEGIN IMMEDIATE")
             cursor = connection.execute(
-                """INSERT INTO response (id, previous, kept, input, body, bytes, owner)
-                   VALUES (?, ?, ?, ?, ?, ?, ?)""",
-                (response.id, response.previous, time.time(), response.input, response.body, size, owner),
+                """INSERT INTO response (id, previous, input, body, events, kept, bytes, owner)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                (*astuple(response), time.time(), size, owner),
             )
             rows = [(id, cursor.lastrowid, position) for position, id in enumerate(item_ids)]
             connection.executemany("INSERT INTO item VALUES (?, ?, ?)", rows)
@@ -76,7 +81,7 @@ class ResponseStore:
     def find(self, id: str, owner: str | None) -> KeptResponse | None:
         """Among that owner's; None: among all."""
         row = self._database.execute(
-            """SELECT id, previous, input, body FROM response
+            """SELECT id, previous, input, body, events FROM response
                WHERE id = ? AND (? IS NULL OR owner = ?)""",
             (id, owner, owner),
         ).fetchone()

@@ -5,9 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from starlette.requests import Request
+
 from workbench.batches.storage import BatchStorage, database_file
 from workbench.errors import Unsupported
 from workbench.server.response_store import ResponseStore
+
+
+def batches_of(request: Request) -> BatchStorage:
+    """Of the server that answers the request. Raises Unsupported."""
+    storage: Storage = request.app.state.storage
+    return storage.batches
 
 
 class Storage:

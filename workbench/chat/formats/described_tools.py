@@ -20,11 +20,8 @@ To call a function, answer with nothing but its name and arguments, as JSON betw
 {several}What the function returns is then told to you. Where no function helps, answer in plain words."""
 
 
-def described(conversation: Conversation, *, parallel: bool, system_role: bool) -> Conversation:
-    """The conversation without tools, calls and results, in texts that say the same.
-
-    Without a `system_role` what the model is told stands before the first turn's text.
-    """
+def described(conversation: Conversation, *, parallel: bool) -> Conversation:
+    """The conversation without tools, calls and results, in texts that say the same."""
     told = [_told(message) for message in conversation.messages]
     instructions = [told.pop(0).content] if told and told[0].role == "system" else []
     if conversation.tools:
@@ -32,9 +29,7 @@ def described(conversation: Conversation, *, parallel: bool, system_role: bool) 
     text = "\n\n".join(instructions)
     if not text:
         return Conversation(tuple(told))
-    if system_role or not told:
-        return Conversation((Message("system", text), *told))
-    return Conversation((replace(told[0], content=f"{text}\n\n{told[0].content}"), *told[1:]))
+    return Conversation((Message("system", text), *told))
 
 
 def _introduction(tools: tuple[Tool, ...], parallel: bool) -> str:

@@ -41,7 +41,13 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         404: f"There is no route {place}. GET /openapi.json lists those that there are.",
         405: f"{place} is not allowed. Use {(error.headers or {}).get('Allow', 'another method')}.",
     }
-    codes = {404: "unknown_url", 405: "method_not_allowed", 408: "request_timeout", 413: "request_too_large"}
+    codes = {
+        404: "unknown_url",
+        405: "method_not_allowed",
+        408: "request_timeout",
+        413: "request_too_large",
+        415: "unsupported_media_type",
+    }
     message = messages.get(error.status_code, error.detail)
     body = refusal(message, error.status_code, code=codes.get(error.status_code))
     return error_response(request.url.path, body, error.status_code, error.headers)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from workbench.backend import Provider
 from workbench.events import Event
 from workbench.generation import Generation
+from workbench.openai_dialect.constraint_faults import Naming
 from workbench.server.answers.choices import choices
 from workbench.server.answers.event_stream import named
 
@@ -35,6 +36,14 @@ async def translated(
     async with aclosing(choices(provider, [generation])) as events:
         async for _, event in events:
             yield b"".join(map(written, translator.take(event)))
+
+
+async def naming(messages: AsyncGenerator[bytes], named_faults: Naming) -> AsyncGenerator[bytes]:
+    """The messages; constraints that are refused meanwhile become errors that name their parameter."""
+    with named_faults():
+        async with aclosing(messages):
+            async for message in messages:
+                yield message
 
 
 async def gather(provider: Provider, generation: Generation, translator: Translator) -> None:

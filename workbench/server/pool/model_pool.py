@@ -134,6 +134,13 @@ class ModelPool:
         """Unload it after its last answer. Raises ModelNotFound."""
         await self.model(name).unload()
 
+    async def release(self, name: str) -> None:
+        """Unload it as soon as nobody uses it; a pinned one stays. Raises ModelNotFound."""
+        model = self.model(name)
+        model.ttl = 0
+        if not model.offer.pinned and not model.users:
+            await model.unload()
+
     async def open_all(self) -> None:
         """Load what is to be preloaded, in the order given, as long as it fits beside what is loaded."""
         for model in list(self._models.values()):

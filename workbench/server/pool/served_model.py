@@ -31,6 +31,8 @@ class ServedModel:
         users: Requests that use it now.
         last_used: When it was last asked for or given back, by the monotonic clock.
         share: How much of it is loaded, from 0 to 1, while a load is under way or waits for its turn.
+        ttl: Seconds that it stays after its last use, None for as long as there is room; until it is
+            unloaded, a request may change what its offer says.
     """
 
     def __init__(self, name: str, offer: ModelOffer, wanted: Callable[[ServedModel], None]) -> None:
@@ -41,6 +43,7 @@ class ServedModel:
         self.users = 0
         self.last_used = time.monotonic()
         self.share: float | None = None
+        self.ttl = offer.ttl
         self._leaving = False
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._unused = asyncio.Event()
@@ -60,6 +63,13 @@ class ServedModel:
     @property
     def waiting(self) -> int:
         return len(self._waiters)
+
+    @property
+    def expires(self) -> float | None:
+        """When it is unloaded if nobody uses it again, by the monotonic clock; None for never."""
+        if self.ttl is None or self.offer.pinned:
+            return None
+        return (time.monotonic() if self.users else self.last_used) + self.ttl
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Provider]:
@@ -104,6 +114,7 @@ class ServedModel:
                 while self.users:
                     await self._unused.wait()
                 provider, self.provider = self.provider, None
+                self.ttl = self.offer.ttl
             finally:
                 self._leaving = False
             if provider is not None:
@@ -157,9 +168,9 @@ class ServedModel:
             self._watch_time()
 
     def _watch_time(self) -> None:
-        if self.offer.ttl is not None and not self.offer.pinned and self.users == 0:
-            self._stop_timer()
-            self._timer = asyncio.get_running_loop().call_later(self.offer.ttl, self._expire)
+        self._stop_timer()
+        if self.ttl is not None and not self.offer.pinned and self.users == 0:
+            self._timer = asyncio.get_running_loop().call_later(self.ttl, self._expire)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -17,12 +17,13 @@ from workbench.anthropic_dialect.reply import MessageReply
 from workbench.anthropic_dialect.request import MessagesRequest, TokenCountRequest
 from workbench.anthropic_dialect.stream_events import Ping
 from workbench.generation import Generation
+from workbench.openai_dialect.constraint_faults import naming_constraints
 from workbench.openai_dialect.error_body import error_body, status_of
 from workbench.openai_dialect.wire import decode
 from workbench.server.answers.cancellation import while_wanted
 from workbench.server.answers.event_stream import EventStream, named
 from workbench.server.answers.json_response import json_response
-from workbench.server.answers.translation import gather, prompt_tokens, translated
+from workbench.server.answers.translation import gather, naming, prompt_tokens, translated
 from workbench.server.request_body import read_body
 
 _MESSAGES = Decoder(MessagesRequest)
@@ -42,16 +43,18 @@ async def create_message(request: Request) -> Response:
     state = request.app.state
     wire = decode(_MESSAGES, await read_body(request))
     generation = _generation(request, wire)
+    faults = partial(naming_constraints, generation, "output_config.format.schema", "tools[{}].input_schema")
     reply = MessageReply(wire.model, shows_thinking=wire.shows_thinking)
 
     async def streamed(headers: MutableHeaders) -> AsyncGenerator[bytes]:
-        return translated(await state.models.provider(wire.model), generation, reply)
+        return naming(translated(await state.models.provider(wire.model), generation, reply), faults)
 
     if wire.stream:
         loading = partial(state.models.loading, wire.model)
         return MessageStream(streamed, state.stopping, state.keep_alive_seconds, loading)
     provider = await while_wanted(state.models.provider(wire.model), request.receive, state.stopping)
-    await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
+    with faults():
+        await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
     return json_response(reply.message)
 
 

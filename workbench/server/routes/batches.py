@@ -8,22 +8,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workbench.batches.batch_run import cancel
-from workbench.batches.storage import BatchStorage
 from workbench.batches.validation import first_model
-from workbench.openai_dialect.batch_object import BatchList, BatchObject, BatchRequest
+from workbench.openai_dialect.batch_object import BatchObject, BatchRequest
+from workbench.openai_dialect.kept_objects import page
 from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound
 from workbench.openai_dialect.wire import decode
 from workbench.server.access.caller import caller
 from workbench.server.answers.json_response import json_response
 from workbench.server.request_body import read_body
 from workbench.server.routes.query import count_in_query
+from workbench.server.storage import batches_of
 
 _REQUEST = Decoder(BatchRequest)
 
 
 async def create_batch(request: Request) -> Response:
     wire = decode(_REQUEST, await read_body(request))
-    storage = _storage(request)
+    storage = batches_of(request)
     file = storage.files.find(wire.input_file_id, caller().sees)
     if file is None or file.purpose != "batch":
         raise InvalidParameter(
@@ -39,10 +40,8 @@ async def create_batch(request: Request) -> Response:
 async def list_batches(request: Request) -> Response:
     limit = count_in_query(request, "limit", 20, 100)
     after = request.query_params.get("after")
-    batches = _storage(request).batches.page(after, limit + 1, caller().sees)
-    data = batches[:limit]
-    first, last = (data[0].id, data[-1].id) if data else (None, None)
-    return json_response(BatchList(data=data, first_id=first, last_id=last, has_more=len(batches) > limit))
+    batches = batches_of(request).batches.page(after, limit + 1, caller().sees)
+    return json_response(page(batches, limit))
 
 
 async def show_batch(request: Request) -> Response:
@@ -50,19 +49,14 @@ async def show_batch(request: Request) -> Response:
 
 
 async def cancel_batch(request: Request) -> Response:
-    batch = _storage(request).batches.change(_found(request).id, cancel)
+    batch = batches_of(request).batches.change(_found(request).id, cancel)
     request.app.state.batch_runner.wake()
     return json_response(batch)
 
 
-def _storage(request: Request) -> BatchStorage:
-    storage: BatchStorage = request.app.state.storage.batches
-    return storage
-
-
 def _found(request: Request) -> BatchObject:
     id = request.path_params["id"]
-    batch = _storage(request).batches.find(id, caller().sees)
+    batch = batches_of(request).batches.find(id, caller().sees)
     if batch is None:
         raise NotFound(f"No batch found with id {id[:80]!r}.", "GET /v1/batches lists those that there are.")
     return batch

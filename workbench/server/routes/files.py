@@ -16,12 +16,13 @@ from starlette.routing import Route
 from starlette.types import Message, Receive
 
 from workbench.batches.file_store import USUAL_SECONDS, FileStore
-from workbench.batches.storage import BatchStorage
-from workbench.openai_dialect.file_object import FileDeleted, FileList, FileObject
+from workbench.openai_dialect.file_object import FileObject
+from workbench.openai_dialect.kept_objects import Deleted, page
 from workbench.openai_dialect.parameter_errors import InvalidParameter, NotFound, UnsupportedParameter
 from workbench.server.access.caller import caller
 from workbench.server.answers.json_response import json_response
 from workbench.server.routes.query import choice_in_query, count_in_query
+from workbench.server.storage import batches_of
 
 FILE_LIMIT_BYTES = 200 * 1024 * 1024
 _FORM_BYTES = 64 * 1024
@@ -30,7 +31,7 @@ _MOST_LISTED = 10_000
 
 
 async def upload_file(request: Request) -> Response:
-    store = _storage(request).files
+    store = batches_of(request).files
     async with _form(request) as form:
         file, seconds = _file_in(form), _seconds_in(form)
         store.check_room(file.size or 0)
@@ -45,16 +46,14 @@ async def list_files(request: Request) -> Response:
     limit = count_in_query(request, "limit", _MOST_LISTED, _MOST_LISTED)
     newest_first = choice_in_query(request, "order", ("desc", "asc")) == "desc"
     query = request.query_params
-    files = _storage(request).files.page(
+    files = batches_of(request).files.page(
         query.get("purpose"),
         query.get("after"),
         limit + 1,
         newest_first=newest_first,
         owner=caller().sees,
     )
-    data = files[:limit]
-    first, last = (data[0].id, data[-1].id) if data else (None, None)
-    return json_response(FileList(data=data, first_id=first, last_id=last, has_more=len(files) > limit))
+    return json_response(page(files, limit))
 
 
 async def show_file(request: Request) -> Response:
@@ -63,26 +62,21 @@ async def show_file(request: Request) -> Response:
 
 async def file_content(request: Request) -> Response:
     file = _found(request)
-    path = _storage(request).files.path(file.id)
+    path = batches_of(request).files.path(file.id)
     return FileResponse(path, media_type="application/octet-stream")
 
 
 async def delete_file(request: Request) -> Response:
-    file, storage = _found(request), _storage(request)
+    file, storage = _found(request), batches_of(request)
     if storage.batches.needs(file.id):
         raise InvalidParameter("A batch is yet to read that file.", "Cancel the batch first.", "file_id")
     storage.files.delete(file.id)
-    return json_response(FileDeleted(id=file.id))
-
-
-def _storage(request: Request) -> BatchStorage:
-    storage: BatchStorage = request.app.state.storage.batches
-    return storage
+    return json_response(Deleted(id=file.id, object="file"))
 
 
 def _found(request: Request) -> FileObject:
     id = request.path_params["id"]
-    files: FileStore = _storage(request).files
+    files: FileStore = batches_of(request).files
     file = files.find(id, caller().sees)
     if file is None:
         raise NotFound(f"No such File object: {id[:80]}.", "GET /v1/files lists those that there are.")

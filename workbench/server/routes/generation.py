@@ -30,6 +30,8 @@ from workbench.server.answers.choices import Answerer, choices, collect
 from workbench.server.answers.context_policy import ContextCare
 from workbench.server.answers.event_stream import ChunkStream, comment, data
 from workbench.server.answers.json_response import json_response
+from workbench.server.answers.translation import naming
+from workbench.server.answers.unanswered import Unanswered
 from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_body import read_body
 
@@ -51,7 +53,7 @@ def _endpoint(wire_type: type[Wire]) -> Endpoint:
             streamed = partial(_streamed, prepare, wire)
             return ChunkStream(streamed, state.stopping, state.keep_alive_seconds, loading)
         ready = await while_wanted(prepare(), request.receive, state.stopping)
-        with wire.naming_faults():
+        with wire.naming_constraints(generations[0]):
             gathered = collect(ready.answerer, ready.generations)
             answers = await while_wanted(gathered, request.receive, state.stopping)
         return json_response(ready.reply.whole(answers), headers=ready.headers)
@@ -81,8 +83,11 @@ class _Ready:
 
 async def _prepare(models: ModelPool, wire: GenerationRequest, generations: Sequence[Generation]) -> _Ready:
     provider = await models.provider(wire.model)
+    wire.check(provider.facts)
     preface = [await _text(provider, prompt) for prompt in wire.echoed()]
     reply = wire.reply(fingerprint(provider.facts), preface)
+    if wire.token_limit() == 0:
+        return _Ready(Unanswered(provider), generations, reply)
     if wire.context_policy in (None, "error"):
         return _Ready(provider, generations, reply)
     care = ContextCare(wire.context_policy)
@@ -129,14 +134,7 @@ async def _streamed(
 ) -> AsyncGenerator[bytes]:
     ready = await prepare()
     headers.update(ready.headers)
-    return _naming_faults(wire, _messages(ready))
-
-
-async def _naming_faults(wire: GenerationRequest, messages: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    with wire.naming_faults():
-        async with aclosing(messages):
-            async for message in messages:
-                yield message
+    return naming(_messages(ready), lambda: wire.naming_constraints(ready.generations[0]))
 
 
 def _event(chunk: Struct | None) -> bytes:

@@ -19,6 +19,7 @@ from workbench.embedding import Embeddings
 from workbench.generation import Generation
 from workbench.models.tokens import truncated
 from workbench.ollama_dialect.error_body import ollama_error
+from workbench.ollama_dialect.keep_alive import seconds_kept
 from workbench.ollama_dialect.reply import OllamaChatReply, OllamaGenerateReply, OllamaReply, nanoseconds
 from workbench.ollama_dialect.requests import OllamaChatRequest, OllamaGenerateRequest, OllamaRequest
 from workbench.ollama_dialect.vectors import (
@@ -38,7 +39,9 @@ from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_body import read_body
 from workbench.server.routes.embeddings import check_embeds
 from workbench.server.routes.model_endpoint import json_endpoint
+from workbench.server.routes.ollama_loading import kept_provider, limited
 from workbench.server.routes.ollama_names import served_name
+from workbench.server.routes.pool import administered
 
 Wire = TypeVar("Wire", bound=OllamaRequest)
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -62,12 +65,18 @@ def _answering(wire_type: type[Wire], reply_type: type[OllamaReply]) -> Endpoint
         name = await served_name(state.models, wire.model)
         wire.fill_in(state.models.sampling(name))
         generation = wire.generation()
-        opening = state.models.provider(name)
+        if generation is None and wire.keep_alive is not None and seconds_kept(wire.keep_alive) == 0:
+            await administered(request, "unload model", name, state.models.release)
+            return json_response(reply_type(wire.model, asked, asked).empty("unload"))
+        opening = kept_provider(state.models, name, wire.keep_alive)
         provider: Provider = await while_wanted(opening, request.receive, state.stopping)
-        wire.check(provider.facts.context_length)
+        wire.check(provider.facts)
         reply = reply_type(wire.model, asked, time.monotonic())
         if generation is None:
-            return json_response(reply.load_answer())
+            await while_wanted(state.models.load(name), request.receive, state.stopping)
+            return json_response(reply.empty("load"))
+        limiting = limited(provider, generation, wire.context_limit)
+        generation = await while_wanted(limiting, request.receive, state.stopping)
         if wire.streams:
             return JsonLines(
                 partial(_lines, provider, generation, reply), state.stopping, state.keep_alive_seconds
@@ -80,7 +89,7 @@ def _answering(wire_type: type[Wire], reply_type: type[OllamaReply]) -> Endpoint
 
 async def embed(wire: OllamaEmbedRequest, models: ModelPool) -> OllamaEmbeddings:
     asked, texts = time.monotonic(), wire.texts()
-    provider = await models.provider(await served_name(models, wire.model))
+    provider = await kept_provider(models, await served_name(models, wire.model), wire.keep_alive)
     loaded = time.monotonic()
     embedded, cut = await _embedded(provider, texts, may_cut=wire.truncate is not False)
     return OllamaEmbeddings(
@@ -94,7 +103,7 @@ async def embed(wire: OllamaEmbedRequest, models: ModelPool) -> OllamaEmbeddings
 
 
 async def embed_one(wire: OllamaEmbeddingRequest, models: ModelPool) -> OllamaEmbedding:
-    provider = await models.provider(await served_name(models, wire.model))
+    provider = await kept_provider(models, await served_name(models, wire.model), wire.keep_alive)
     if not wire.prompt:
         return OllamaEmbedding([])
     embedded, _ = await _embedded(provider, [wire.prompt], may_cut=False)
@@ -104,6 +113,8 @@ async def embed_one(wire: OllamaEmbeddingRequest, models: ModelPool) -> OllamaEm
 async def _embedded(provider: Provider, texts: list[str], *, may_cut: bool) -> tuple[Embeddings, int]:
     """The vectors, and how many of the texts had to be cut to fit."""
     check_embeds(provider)
+    if not texts:
+        return Embeddings((), 0), 0
     if not may_cut:
         return await provider.embed(texts), 0
     most = provider.facts.context_length

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -40,8 +42,13 @@ async def tags(request: Request) -> Response:
 
 async def running_models(request: Request) -> Response:
     models: ModelPool = request.app.state.models
-    facts = {name: models.facts(name) for name in models.names}
-    return json_response(RunningModels([running(name, known) for name, known in facts.items() if known]))
+    now = time.time() - time.monotonic()
+    running_ones = []
+    for name in models.names:
+        facts, expires = models.facts(name), models.model(name).expires
+        if facts is not None:
+            running_ones.append(running(name, facts, None if expires is None else now + expires))
+    return json_response(RunningModels(running_ones))
 
 
 async def show(wire: OllamaShowRequest, models: ModelPool) -> OllamaShown:

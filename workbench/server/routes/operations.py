@@ -7,16 +7,18 @@ from workbench.anthropic_dialect.request import MessagesRequest, TokenCountReque
 from workbench.ollama_dialect import model_list, vectors
 from workbench.ollama_dialect.reply import OllamaAnswer
 from workbench.ollama_dialect.requests import OllamaChatRequest, OllamaGenerateRequest
-from workbench.openai_dialect import file_object, model_card, rerank, tokens
-from workbench.openai_dialect.batch_object import BatchList, BatchObject, BatchRequest
+from workbench.openai_dialect import model_card, rerank, tokens
+from workbench.openai_dialect.batch_object import BatchObject, BatchRequest
 from workbench.openai_dialect.chat_reply import ChatCompletion
 from workbench.openai_dialect.chat_request import ChatRequest
 from workbench.openai_dialect.completion_reply import Completion
 from workbench.openai_dialect.completion_request import CompletionRequest
 from workbench.openai_dialect.embeddings import EmbeddingList, EmbeddingsRequest
+from workbench.openai_dialect.file_object import FileObject
+from workbench.openai_dialect.kept_objects import Deleted, Page
+from workbench.responses_dialect.input_items import InputItem
 from workbench.responses_dialect.request import ResponsesRequest
 from workbench.responses_dialect.response import Response
-from workbench.server.kept_responses import Deleted, ItemList
 from workbench.server.routes.operation import BYTES, EVENTS, LINES, TEXT, Operation, Schema
 from workbench.server.routes.pool import ModelState
 from workbench.server.routes.responses import InputTokens
@@ -64,28 +66,31 @@ OPERATIONS = (
     _post("/apply-template", "The prompt of a chat", tokens.TemplateRequest, tokens.RenderedPrompt),
     _post("/v1/responses", "Answer, and keep the response", ResponsesRequest, Response, EVENTS),
     _post("/v1/responses/input_tokens", "Count what would be read", ResponsesRequest, InputTokens),
-    _get("/v1/responses/{id}", "A kept response", Response),
+    _get(
+        "/v1/responses/{id}", "A kept response", Response, EVENTS,
+        stream={"type": "boolean"}, starting_after={"type": "integer", "minimum": 0},
+    ),
     _delete("/v1/responses/{id}", "Forget a response", Deleted),
     _post("/v1/responses/{id}/cancel", "Refused: no response runs in the background", None, Response),
     _get(
-        "/v1/responses/{id}/input_items", "What a response was made of", ItemList,
+        "/v1/responses/{id}/input_items", "What a response was made of", Page[InputItem],
         limit=_limit(100), order=_ORDER, after=_WORD,
     ),
     _post("/v1/messages", "Answer a message, as Anthropic does", MessagesRequest, AnsweredMessage, EVENTS),
     _post("/v1/messages/count_tokens", "Count what would be read", TokenCountRequest, TokenCount),
     Operation(
         method="post", path="/v1/files", summary="Upload the requests of a batch",
-        form={"purpose": _WORD}, answer=file_object.FileObject,
+        form={"purpose": _WORD}, answer=FileObject,
     ),
     _get(
-        "/v1/files", "The files", file_object.FileList,
+        "/v1/files", "The files", Page[FileObject],
         limit=_limit(10_000), order=_ORDER, after=_WORD, purpose=_WORD,
     ),
-    _get("/v1/files/{id}", "One file", file_object.FileObject),
-    _delete("/v1/files/{id}", "Delete a file", file_object.FileDeleted),
+    _get("/v1/files/{id}", "One file", FileObject),
+    _delete("/v1/files/{id}", "Delete a file", Deleted),
     _get("/v1/files/{id}/content", "What a file holds", streams=BYTES),
     _post("/v1/batches", "Answer a file of requests when there is time", BatchRequest, BatchObject),
-    _get("/v1/batches", "The batches", BatchList, limit=_limit(100), after=_WORD),
+    _get("/v1/batches", "The batches", Page[BatchObject], limit=_limit(100), after=_WORD),
     _get("/v1/batches/{id}", "One batch", BatchObject),
     _post("/v1/batches/{id}/cancel", "Stop a batch", None, BatchObject),
     _post("/api/chat", "Continue a conversation, as Ollama does", OllamaChatRequest, OllamaAnswer, LINES),

@@ -18,6 +18,8 @@ from workbench.server.answers.json_response import json_response
 from workbench.server.pool.model_pool import ModelPool
 from workbench.server.pool.served_model import State
 
+Work = Callable[[str], Coroutine[Any, Any, None]]
+
 
 class ModelState(Struct, kw_only=True):
     """A model by its own name, and whether it is loaded; a load or unload has ended when this is sent."""
@@ -37,8 +39,19 @@ async def unload_model(request: Request) -> Response:
     return await _done(request, "unload model", models.unload)
 
 
-async def _done(request: Request, action: str, do: Callable[[str], Coroutine[Any, Any, None]]) -> Response:
-    state, name = request.app.state, request.path_params["id"]
+async def _done(request: Request, action: str, do: Work) -> Response:
+    name = request.path_params["id"]
+    await administered(request, action, name, do)
+    models: ModelPool = request.app.state.models
+    return json_response(ModelState(id=models.model(name).name, state=models.state(name)))
+
+
+async def administered(request: Request, action: str, name: str, do: Work) -> None:
+    """Do it with the model of that name, and note what came of it.
+
+    Raises AccessDenied where the caller may not, and whatever `do` raises.
+    """
+    state = request.app.state
     audit: AuditLog | None = state.audit
     outcome = "failed"
     try:
@@ -51,11 +64,6 @@ async def _done(request: Request, action: str, do: Callable[[str], Coroutine[Any
     finally:
         if audit is not None:
             audit.note(action, name[:200], outcome)
-    return _state(state.models, name)
-
-
-def _state(models: ModelPool, name: str) -> Response:
-    return json_response(ModelState(id=models.model(name).name, state=models.state(name)))
 
 
 ROUTES = (

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 
 
-def count_in_query(request: Request, name: str, usual: int, most: int) -> int:
-    """A number from 1 to `most`. Raises InvalidParameter."""
+def count_in_query(request: Request, name: str, usual: int, most: int, *, least: int = 1) -> int:
+    """A number from `least` to `most`. Raises InvalidParameter."""
     text = request.query_params.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise InvalidParameter(f"{name} is not a number from 1 to {most}.", f"Correct {name}.", name)
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and least <= int(text) <= most):
+        raise InvalidParameter(f"{name} is not a number from {least} to {most}.", f"Correct {name}.", name)
     return int(text)
 
 

@@ -16,23 +16,33 @@ from starlette.routing import Route
 from workbench.backend import Provider
 from workbench.events import Event, Finished
 from workbench.generation import Generation
+from workbench.openai_dialect.constraint_faults import naming_constraints
+from workbench.openai_dialect.kept_objects import Deleted
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 from workbench.openai_dialect.wire import decode
 from workbench.responses_dialect.input_items import InputItem
 from workbench.responses_dialect.reply import ResponseReply
-from workbench.responses_dialect.request import ResponsesRequest
+from workbench.responses_dialect.request import ResponsesRequest, check_included
 from workbench.responses_dialect.stream_events import StreamEvent
 from workbench.server.answers.cancellation import while_wanted
 from workbench.server.answers.context_policy import ContextCare
 from workbench.server.answers.event_stream import EventStream, named
 from workbench.server.answers.json_response import json_response
-from workbench.server.answers.translation import gather, prompt_tokens, translated
-from workbench.server.kept_responses import Deleted, earlier_items, found, keep, page_of, resolved
+from workbench.server.answers.translation import gather, naming, prompt_tokens, translated
+from workbench.server.kept_responses import (
+    earlier_items,
+    found,
+    keep,
+    page_of,
+    resolved,
+    told_events,
+)
 from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_body import read_body
 from workbench.server.response_store import ResponseStore
 from workbench.server.routes.query import choice_in_query, count_in_query
 
+MOST_EVENTS = 10**9
 _REQUEST = Decoder(ResponsesRequest)
 
 
@@ -49,11 +59,14 @@ class KeptReply(ResponseReply):
     def __init__(self, wire: ResponsesRequest, items: Sequence[InputItem], store: ResponseStore) -> None:
         super().__init__(wire.response())
         self._items, self._store = items, store
+        self._told: list[bytes] = []
 
     def take(self, event: Event) -> list[StreamEvent]:
         made = super().take(event)
-        if isinstance(event, Finished) and self.response.store:
-            keep(self._store, self.response, self._items)
+        if self.response.store:
+            self._told += map(named, made)
+            if isinstance(event, Finished):
+                keep(self._store, self.response, self._items, self._told)
         return made
 
 
@@ -70,13 +83,14 @@ async def create_response(request: Request) -> Response:
     state = request.app.state
     wire = decode(_REQUEST, await read_body(request))
     items, generation = _asked(request, wire)
+    faults = partial(naming_constraints, generation, "text.format.schema", "tools[{}].parameters")
     reply = KeptReply(wire, items, state.storage.responses)
     prepare = partial(_prepared, state.models, wire, generation)
 
     async def streamed(headers: MutableHeaders) -> AsyncGenerator[bytes]:
         provider, fitted, care = await prepare()
         headers.update(_told(care, reply))
-        return translated(provider, fitted, reply)
+        return naming(translated(provider, fitted, reply), faults)
 
     if wire.stream:
         loading = partial(state.models.loading, wire.model)
@@ -85,7 +99,8 @@ async def create_response(request: Request) -> Response:
         return stream
     provider, fitted, care = await while_wanted(prepare(), request.receive, state.stopping)
     headers = _told(care, reply)
-    await while_wanted(gather(provider, fitted, reply), request.receive, state.stopping)
+    with faults():
+        await while_wanted(gather(provider, fitted, reply), request.receive, state.stopping)
     return json_response(reply.response, headers=headers)
 
 
@@ -127,17 +142,22 @@ def _told(care: ContextCare | None, reply: ResponseReply) -> dict[str, str]:
 
 
 async def show_response(request: Request) -> Response:
-    if request.query_params.get("stream") == "true":
-        raise InvalidParameter("A kept response cannot be streamed here.", "Leave stream out.", "stream")
+    """The response, or with `stream` the events that it was told in, after the number `starting_after`."""
+    query = request.query_params
+    check_included([*query.getlist("include"), *query.getlist("include[]")])
     kept = found(request.app.state.storage.responses, request.path_params["id"])
-    return Response(kept.body, media_type="application/json")
+    if choice_in_query(request, "stream", ("false", "true")) == "false":
+        return Response(kept.body, media_type="application/json")
+    first = count_in_query(request, "starting_after", 0, MOST_EVENTS, least=0) + 1
+    events = told_events(kept)[first if "starting_after" in query else 0 :]
+    return Response(b"".join(events), media_type=ResponseStream.media_type)
 
 
 async def delete_response(request: Request) -> Response:
     store: ResponseStore = request.app.state.storage.responses
     kept = found(store, request.path_params["id"])
     store.delete(kept.id)
-    return json_response(Deleted(id=kept.id))
+    return json_response(Deleted(id=kept.id, object="response"))
 
 
 async def list_input(request: Request) -> Response:
