@@ -122,7 +122,7 @@ def test_what_grows_too_complex_fails_alone(engine: LlamaCppEngine) -> None:
         (schema(items={"$ref": "#/$defs/none"}), "items.$ref"),
         (schema(properties={"a": {"multipleOf": 999999999991}}), "properties.a.multipleOf"),
         (schema(properties={"a": {"uniqueItems": True}}), "properties.a.uniqueItems"),
-        (schema(**{"x-guidance": {"lenient": True}, "unevaluatedItems": False}), "unevaluatedItems"),
+        (schema(**{"x-guidance": {"lenient": True}, "uniqueItems": True}), "uniqueItems"),
         (Constraint("lark", "start: a\na: nowhere"), "2(4)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -89,6 +89,16 @@ KEPT_TO: dict[str, Schema] = {
     "needs": an_object(dependentRequired={"a": ["b"], "b": ["c"]}),
     "changes": an_object(dependentSchemas={"a": {"properties": {"b": {"const": "red"}}, "required": ["b"]}}),
     "needs in the older form": an_object(dependencies={"a": ["b"]}),
+    "nothing unevaluated": {
+        "type": "object",
+        "$ref": "#/$defs/named",
+        "allOf": [{"properties": {"a": DIGIT}, "required": ["a"]}],
+        "unevaluatedProperties": False,
+        "$defs": {"named": {"properties": {"b": COLOURS}}},
+    },
+    "what is unevaluated": {
+        "type": "array", "prefixItems": [DIGIT, COLOURS], "unevaluatedItems": {"const": None}, "maxItems": 4
+    },
     "one of ranges": {
         "oneOf": [DIGIT, {"type": "integer", "minimum": 5, "maximum": 19}]
     },
@@ -133,6 +143,7 @@ def test_a_keyword_is_kept_to(schema: Schema) -> None:
         ({"anyOf": [{"if": {"format": "date"}, "then": {"minLength": 3}}]}, "anyOf.0.if.format", "opposite"),
         ({"items": {"uniqueItems": True, "items": {"enum": [*range(12)]}}}, "items.uniqueItems", "2000"),
         ({"not": {"enum": [[1]]}}, "not.enum", "array"),
+        ({"anyOf": [{}], "unevaluatedItems": False}, "unevaluatedItems", "beside anyOf"),
     ],
 )
 def test_what_cannot_be_kept_to_is_refused_by_its_place(schema: Schema, place: str, reason: str) -> None:
@@ -172,16 +183,23 @@ def grown(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
         ),
         st.builds(lambda a, b: {"dependentRequired": {a: [b]}}, NAME, NAME),
         st.builds(lambda a, b: {"dependentSchemas": {a: b}}, NAME, inner),
-        st.just({"uniqueItems": True}),
+        st.sampled_from(
+            [{"uniqueItems": True}, {"unevaluatedProperties": False}, {"unevaluatedItems": False}]
+        ),
+        pair.map(lambda several: {"allOf": several}),
         st.just({"propertyNames": {"enum": ["a", "b"]}}),
     )  # fmt: skip
     base = st.one_of(
         inner,
         st.builds(lambda a, b: {"type": "array", "items": a, "maxItems": b}, inner, st.integers(1, 3)),
+        st.builds(
+            lambda a, b: {"type": "object", "patternProperties": {"^[ab]$": a}, "properties": {"c": b}},
+            inner, inner,
+        ),
         st.dictionaries(NAME, inner, min_size=1, max_size=3).map(
             lambda properties: {"type": "object", "properties": properties, "additionalProperties": False}
         ),
-    )
+    )  # fmt: skip
     return st.builds(lambda a, b: a | b, base, keyword)
 
 

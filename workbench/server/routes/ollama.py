@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.json import Decoder
@@ -65,26 +65,41 @@ def _answering(wire_type: type[Wire], reply_type: type[OllamaReply]) -> Endpoint
         name = await served_name(state.models, wire.model)
         wire.fill_in(state.models.sampling(name))
         generation = wire.generation()
-        if generation is None and wire.keep_alive is not None and seconds_kept(wire.keep_alive) == 0:
-            await administered(request, "unload model", name, state.models.release)
-            return json_response(reply_type(wire.model, asked, asked).empty("unload"))
-        opening = kept_provider(state.models, name, wire.keep_alive)
-        provider: Provider = await while_wanted(opening, request.receive, state.stopping)
-        wire.check(provider.facts)
-        reply = reply_type(wire.model, asked, time.monotonic())
         if generation is None:
-            await while_wanted(state.models.load(name), request.receive, state.stopping)
-            return json_response(reply.empty("load"))
-        limiting = limited(provider, generation, wire.context_limit)
-        generation = await while_wanted(limiting, request.receive, state.stopping)
+            done = await _without_prompt(request, wire, name)
+            return json_response(reply_type(wire.model, asked, time.monotonic()).empty(done))
+        preparing = _prepared(state.models, name, wire, generation)
+        provider, fitted = await while_wanted(preparing, request.receive, state.stopping)
+        reply = reply_type(wire.model, asked, time.monotonic())
         if wire.streams:
             return JsonLines(
-                partial(_lines, provider, generation, reply), state.stopping, state.keep_alive_seconds
+                partial(_lines, provider, fitted, reply), state.stopping, state.keep_alive_seconds
             )
-        await while_wanted(gather(provider, generation, reply), request.receive, state.stopping)
+        await while_wanted(gather(provider, fitted, reply), request.receive, state.stopping)
         return json_response(reply.whole())
 
     return answer
+
+
+async def _prepared(
+    models: ModelPool, name: str, wire: OllamaRequest, generation: Generation
+) -> tuple[Provider, Generation]:
+    """The model, and what it is asked for within the context that the request allows."""
+    provider = await kept_provider(models, name, wire.keep_alive)
+    wire.check(provider.facts)
+    return provider, await limited(provider, generation, wire.context_limit)
+
+
+async def _without_prompt(request: Request, wire: OllamaRequest, name: str) -> Literal["load", "unload"]:
+    """Load the model, or with a `keep_alive` of 0 unload it."""
+    state = request.app.state
+    if wire.keep_alive is not None and seconds_kept(wire.keep_alive) == 0:
+        await administered(request, "unload model", name, state.models.release)
+        return "unload"
+    opening = kept_provider(state.models, name, wire.keep_alive)
+    await while_wanted(opening, request.receive, state.stopping)
+    await while_wanted(state.models.load(name), request.receive, state.stopping)
+    return "load"
 
 
 async def embed(wire: OllamaEmbedRequest, models: ModelPool) -> OllamaEmbeddings:

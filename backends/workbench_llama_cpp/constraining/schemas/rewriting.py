@@ -10,6 +10,7 @@ from workbench_llama_cpp.constraining.schemas.exclusion import exclusive
 from workbench_llama_cpp.constraining.schemas.negation import opposite
 from workbench_llama_cpp.constraining.schemas.objects import dependent, named
 from workbench_llama_cpp.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
+from workbench_llama_cpp.constraining.schemas.unevaluated import other_items, other_properties
 
 _ONE = frozenset({"items", "additionalItems", "additionalProperties"})
 _LISTS = frozenset({"allOf", "anyOf", "prefixItems", "items"})
@@ -41,6 +42,8 @@ _MEANINGS: dict[str, Meaning] = {
     "maxContains": _nothing,
     "uniqueItems": distinct,
     "propertyNames": lambda schema, document, path: named(schema["propertyNames"], document, path),
+    "unevaluatedProperties": other_properties,
+    "unevaluatedItems": other_items,
     "dependentRequired": lambda schema, document, path: dependent(schema["dependentRequired"]),
     "dependentSchemas": lambda schema, document, path: dependent(schema["dependentSchemas"]),
     "dependencies": lambda schema, document, path: dependent(schema["dependencies"]),
