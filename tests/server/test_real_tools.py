@@ -45,7 +45,7 @@ async def test_a_required_call_is_made_and_keeps_to_its_schema(client: openai.As
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_named_call_is_that_call(client: openai.AsyncOpenAI, stream: bool) -> None:
     named: Any = {"type": "function", "function": {"name": "weather"}}
-    body = {**chat(QUESTION), **GREEDY, "tools": TOOLS, "tool_choice": named, "parallel_tool_calls": False}
+    body = {**chat(QUESTION), **GREEDY, "tools": TOOLS, "tool_choice": named}
     if stream:
         chunks = [chunk async for chunk in await client.chat.completions.create(**body, stream=True)]
         pieces = [piece for chunk in chunks for piece in chunk.choices[0].delta.tool_calls or ()]

@@ -182,7 +182,7 @@ async def test_items_become_a_conversation() -> None:
     assert first.tool_use == ToolUse(choice="required", parallel=False)
     assert first.thinking == Thinking(effort="low") and first.max_tokens == 40
     assert first.sampling.temperature == 0.5 and first.logprobs is None
-    assert second.tool_use == ToolUse(choice="required", name="weather")
+    assert second.tool_use == ToolUse(choice="required", name="weather", parallel=False)
     assert second.thinking == Thinking() and second.constraint is None and second.max_tokens is None
 
 

@@ -79,7 +79,10 @@ def to_tool_use(
     parallel: bool | None,
     param: str = "tool_choice",
 ) -> tuple[tuple[Tool, ...], ToolUse]:
-    """The tools that may be called, and how. Raises InvalidParameter and UnsupportedParameter."""
+    """The tools that may be called, and how; one that is named is called once.
+
+    Raises InvalidParameter and UnsupportedParameter.
+    """
     several = parallel is not False
     match choice:
         case None | "auto" | "none":
@@ -88,7 +91,7 @@ def to_tool_use(
             return _present(tools, param), ToolUse(choice="required", parallel=several)
         case FunctionName(name=name) | NamedTool(type="function", function=FunctionName(name=name)):
             _check(tools, [name], f"{param}.function.name")
-            return tools, ToolUse(choice="required", name=name, parallel=several)
+            return tools, ToolUse(choice="required", name=name, parallel=False)
         case NamedTool(type="allowed_tools", allowed_tools=AllowedTools(mode=mode, tools=allowed)):
             names = [tool.function.name for tool in allowed if tool.function is not None]
             _check(tools, names, f"{param}.allowed_tools.tools")
