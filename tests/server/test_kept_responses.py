@@ -166,6 +166,6 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
         store.keep(KeptResponse(f"r{number}", None, "[]", body), [f"m{number}"])
     kept = [number for number in range(20) if store.find(f"r{number}", None)]
     assert kept == list(range(kept[0], 20)) and 5 < len(kept) < 12
-    assert store.find_item("m0") is None
-    assert json.loads(store.find_item("m19") or "") == {"id": "m19"}
+    assert store.find_item("m0", None) is None
+    assert json.loads(store.find_item("m19", None) or "") == {"id": "m19"}
     store.close()
