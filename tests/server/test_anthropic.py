@@ -224,3 +224,11 @@ async def test_usage_counts_what_was_cached_apart() -> None:
         stream = await client.messages.create(**asking("a"), stream=True)
         [start] = [event async for event in stream if event.type == "message_start"]
     assert (start.message.usage.input_tokens, start.message.usage.cache_read_input_tokens) == (4, 5)
+
+
+async def test_models_are_listed_as_anthropic_lists_them() -> None:
+    async with client_of(Recital()) as client:
+        [listed] = [model async for model in client.models.list()]
+        shown = await client.models.retrieve("guide")
+    assert (listed.id, listed.display_name, listed.type) == ("guide", "guide", "model")
+    assert shown.created_at == listed.created_at and listed.created_at.year > 2020

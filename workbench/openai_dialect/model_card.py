@@ -29,8 +29,9 @@ class LoadedModel(Struct, kw_only=True):
 
 
 class ModelCard(Struct, kw_only=True):
-    """One model. All after `owned_by` is an extension: how it is, and once it is loaded, what it is.
+    """One model.
 
+    All after `owned_by` is an extension: what Anthropic's clients read, how it is, and what once loaded.
     `progress` is the share that is loaded, from 0 to 1, while it is being loaded.
     """
 
@@ -38,19 +39,15 @@ class ModelCard(Struct, kw_only=True):
     object: str = "model"
     created: int
     owned_by: str = "workbench"
+    type: str = "model"
+    display_name: str
+    created_at: str
     state: str
     progress: float | UnsetType = UNSET
     waiting: int
     aliases: list[str]
     context_length: int | UnsetType = UNSET
     details: LoadedModel | UnsetType = UNSET
-
-
-class ModelList(Struct, kw_only=True):
-    """All of them."""
-
-    object: str = "list"
-    data: list[ModelCard]
 
 
 class Health(Struct, kw_only=True):

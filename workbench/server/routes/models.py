@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from workbench.openai_dialect.model_card import Health, ModelCard, ModelList, details_of
+from workbench.openai_dialect.kept_objects import page
+from workbench.openai_dialect.model_card import Health, ModelCard, details_of
 from workbench.server.answers.json_response import json_response
 from workbench.server.pool.model_pool import ModelPool
 
@@ -15,8 +18,8 @@ from workbench.server.pool.model_pool import ModelPool
 async def list_models(request: Request) -> Response:
     models: ModelPool = request.app.state.models
     await models.refresh()
-    cards = ModelList(data=[_card(models, name) for name in models.names])
-    return json_response(cards)
+    cards = [_card(models, name) for name in models.names]
+    return json_response(page(cards, len(cards)))
 
 
 async def show_model(request: Request) -> Response:
@@ -43,7 +46,9 @@ def _card(models: ModelPool, name: str) -> ModelCard:
     facts = models.facts(name)
     return ModelCard(
         id=name,
+        display_name=name,
         created=models.created,
+        created_at=datetime.fromtimestamp(models.created, UTC).isoformat(),
         state=model.state,
         progress=UNSET if model.share is None else model.share,
         waiting=model.waiting,

@@ -52,7 +52,7 @@ OPERATIONS = (
     _get("/health", "Whether the server is there", model_card.Health),
     _get("/metrics", "What was counted, for Prometheus", streams=TEXT),
     _get("/openapi.json", "This description", dict),
-    _get("/v1/models", "The models that are served", model_card.ModelList),
+    _get("/v1/models", "The models that are served", Page[model_card.ModelCard]),
     _get("/v1/models/{id:path}", "One model", model_card.ModelCard),
     _post("/v1/models/{id:path}/load", "Load a model", None, ModelState),
     _post("/v1/models/{id:path}/unload", "Unload a model", None, ModelState),
