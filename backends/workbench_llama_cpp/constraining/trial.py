@@ -60,7 +60,7 @@ def on_trial(tokenizer: LLTokenizer, grammar: str) -> Finding:
     try:
         other = in_known_words(grammar)
     except NotEnforceable as error:
-        return Finding(grammar, f"{error.reason}.", error.place)
+        return Finding(grammar, f"{error.reason}." if error.place else fault, error.place)
     if other != grammar and not (fault := _fault(tokenizer, other)):
         return Finding(other)
     return Finding(grammar, fault)
