@@ -278,37 +278,3 @@ def test_a_raw_prompt_is_passed_through() -> None:
         facts(THINKS), Generation(prompt="raw", constraint=SCHEMA), lambda leg: "<think>x</think>"
     )
     assert legs == [Leg(prompt="raw", constraint=SCHEMA)] and said(events) == ("", "<think>x</think>")
-
-
-def test_a_template_of_its_own_stands_in_where_there_are_tools() -> None:
-    model = facts("plain", tool_template=HERMES)
-    time = Tool(name="time", description="", parameters={"type": "object", "properties": {}})
-    with_tools = Generation(prompt=Conversation(TALK.messages, (time,)))
-    without = Generation(prompt=TALK)
-    unused = Generation(prompt=with_tools.prompt, tool_use=ToolUse(choice="none"))
-    [leg], events = answer(model, with_tools, lambda leg: CALL)
-    assert "time" in leg.prompt and end(events).reason == "tool_calls"
-    assert [answer(model, one, lambda leg: "x")[0][0].prompt for one in (without, unused)] == ["plain"] * 2
-
-
-FIRST_ALONE = """{% for m in messages %}{% if m.role == "system" and not loop.first %}
-{{ raise_exception("order") }}{% endif %}[{{ m.role }}: {{ m.content }}]{% endfor %}"""
-ALTERNATES = """{% for m in messages %}{% if (m.role == "user") != (loop.index0 % 2 == 0) %}
-{{ raise_exception("order") }}{% endif %}[{{ m.role }}: {{ m.content }}]{% endfor %}"""
-NEVER = "{{ raise_exception('never') }}"
-
-
-@pytest.mark.parametrize(
-    ("template", "prompt"),
-    [
-        (PLAIN, "system: a\nuser: b\nuser: c\nsystem: d\nassistant: "),
-        (FIRST_ALONE, "[system: a\nd][user: b][user: c]"),
-        (ALTERNATES, "[user: a\nd\n\nb\nc]"),
-    ],
-)
-def test_what_a_template_refuses_is_told_in_a_plainer_form(template: str, prompt: str) -> None:
-    told = (("system", "a"), ("user", "b"), ("user", "c"), ("system", "d"))
-    talk = Conversation(tuple(Message(*turn) for turn in told))  # type: ignore[arg-type]
-    assert Answering(facts(template), Generation(prompt=talk)).leg.prompt == prompt
-    with pytest.raises(InvalidRequest, match="never"):
-        Answering(facts(NEVER), Generation(prompt=talk))

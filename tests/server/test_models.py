@@ -49,7 +49,8 @@ async def test_models_are_listed_and_shown_by_name() -> None:
     assert (told["state"], told["context_length"], told["waiting"]) == ("loaded", CONTEXT, 0)
     assert told["details"]["placement"] == "CPU" and told["details"]["capabilities"] == ["generate"]
     assert told["details"]["architecture"] == "recital" and told["details"]["parallel"] == 8
-    assert shown.model_extra == {"state": "idle", "waiting": 0, "aliases": []}
+    names = {"type": "model", "display_name": "org/repo:Q4_K_M", "created_at": told["created_at"]}
+    assert shown.model_extra == {"state": "idle", "waiting": 0, "aliases": [], **names}
     assert caught.value.code == "model_not_found"
     assert (health[0], health[2]) == (200, b'{"status":"ok","loaded":["guide"],"loading":[],"progress":{}}')
 
