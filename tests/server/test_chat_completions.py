@@ -183,7 +183,7 @@ async def test_every_setting_arrives() -> None:
 
 async def test_what_changes_no_answer_is_ignored() -> None:
     quiet = {
-        "user": "u", "metadata": {"a": "b"}, "store": True, "service_tier": "auto",
+        "user": "u", "metadata": {"a": "b"}, "store": False, "service_tier": "auto",
         "parallel_tool_calls": True, "tools": [], "tool_choice": "none", "response_format": {"type": "text"},
         "stop": None, "n": None,
         "temperature": None, "safety_identifier": "x", "modalities": ["text"],
