@@ -26,6 +26,7 @@ COMMANDS = {
     "pull": ("workbench.cli.pull:pull", "Bring models onto this machine."),
     "convert": ("workbench.cli.convert:convert", "Make a GGUF file of a model that transformers saved."),
     "quality": ("workbench.cli.quality:quality", "Measure what a quantization costs."),
+    "lab": ("workbench.cli.lab:lab", "Find the best quantization for a size, a card or this machine."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),
     "search": ("workbench.cli.search:search", "Find models on the hub."),
     "models": ("workbench.cli.models:models", "List the models on this machine."),

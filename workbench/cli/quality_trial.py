@@ -37,7 +37,7 @@ class Asked:
 def measured(models: Sequence[LocalModel], asked: Asked) -> list[Result]:
     """Of the base, which is the first, and of those that are compared with it."""
     name = asked.backend or registry.name_for(str(models[0].path))
-    scorer, engine = _scorer(name)
+    scorer, engine = scorer_of(name)
     window = asked.settings.context_length or WINDOW
     settings = replace(asked.settings, context_length=max(window, SHORTEST_CONTEXT if asked.prompts else 0))
     text = asked.text.removesuffix("\n")
@@ -45,13 +45,13 @@ def measured(models: Sequence[LocalModel], asked: Asked) -> list[Result]:
     try:
         base, *others = [_subject(model, status) for model in models]
         trial = Trial(
-            load=_loading(scorer, settings, name, status),
+            load=loading(scorer, settings, name, status),
             text=text,
             window=window,
             most_windows=asked.most_windows,
             prompts=asked.prompts if others else (),
             folder=folder_of(base, text, window, settings, engine),
-            told=lambda progress: status.show(_line(progress)),
+            told=lambda progress: status.show(progress_line(progress)),
         )
         with opened_base(base, trial) as opened:
             return [comparing.of_base(opened), *(comparing.compared(opened, other) for other in others)]
@@ -59,7 +59,7 @@ def measured(models: Sequence[LocalModel], asked: Asked) -> list[Result]:
         status.clear()
 
 
-def _scorer(name: str) -> tuple[Scorer, str]:
+def scorer_of(name: str) -> tuple[Scorer, str]:
     """The backend's scorer, and its name and version in words."""
     backend = registry.load(name)
     status, scorer = backend.status(), backend.scorer()
@@ -70,9 +70,11 @@ def _scorer(name: str) -> tuple[Scorer, str]:
     return scorer, f"{name} {status.version}"
 
 
-def _loading(
+def loading(
     scorer: Scorer, settings: EngineSettings, backend: str, status: StatusLine
 ) -> Callable[[Subject], ScoredModel]:
+    """What opens a subject, so that it fits this machine."""
+
     def load(subject: Subject) -> ScoredModel:
         chosen = default_settings(str(subject.path), settings, backend)
         for notice in chosen.notices:
@@ -89,6 +91,6 @@ def _subject(model: LocalModel, status: StatusLine) -> Subject:
     return subject_of(model)
 
 
-def _line(progress: Progress) -> str:
+def progress_line(progress: Progress) -> str:
     left = "" if progress.seconds_left is None else f", {wording.duration(progress.seconds_left)} left"
     return f"measuring {progress.subject.name}, {progress.done} of {progress.total}{left}"

@@ -1,0 +1,70 @@
+"""The types that cost least within a number of bytes, as a request that makes the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from workbench import wording
+from workbench.errors import DoesNotFit
+from workbench.ports import Quantizer
+from workbench.quantization.budget.knapsack import best_choice
+from workbench.quantization.budget.sensitivity import LABEL, Costs
+from workbench.quantize_request import QuantizePlan, QuantizeRequest
+
+_HALVINGS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A file that fits.
+
+    Attributes:
+        kinds: The type of each group, by its name.
+        predicted: What the costs of the parts come to, in nats; no other choice costs less than `bound`.
+    """
+
+    request: QuantizeRequest
+    plan: QuantizePlan
+    kinds: dict[str, str]
+    predicted: float
+    bound: float
+
+
+def sizes_from(costs: Costs) -> tuple[int, int]:
+    """The sizes of the smallest file and of the largest."""
+    least = sum(min(option.size for option in options) for options in costs.options)
+    most = sum(max(option.size for option in options) for options in costs.options)
+    return costs.fixed_bytes + least, costs.fixed_bytes + most
+
+
+def size_for(costs: Costs, loss: float) -> int:
+    """Of the smallest file that is predicted to lose no more than this; of the largest where none does."""
+    low, high = sizes_from(costs)
+    for _ in range(_HALVINGS):
+        middle = (low + high) // 2
+        choice = best_choice(costs.options, middle - costs.fixed_bytes)
+        low, high = (low, middle) if choice and choice.loss <= loss else (middle, high)
+    return high
+
+
+def allocated(quantizer: Quantizer, request: QuantizeRequest, costs: Costs, size: int) -> Allocation:
+    """The best for a file of at most `size` bytes. Raises DoesNotFit where none is so small."""
+    room = size - costs.fixed_bytes
+    while True:
+        choice = best_choice(costs.options, room)
+        if choice is None:
+            least = wording.size(sizes_from(costs)[0])
+            raise DoesNotFit(
+                f"The smallest file of these types takes {least}, not {wording.size(size)}.",
+                "Give it more room, or take a smaller model.",
+            )
+        kinds = {
+            group.name: costs.kinds[number]
+            for group, number in zip(costs.groups, choice.options, strict=True)
+        }
+        types = tuple(one for group in costs.groups for one in group.of_type(kinds[group.name]))
+        made = replace(request, type=LABEL, tensor_types=types)
+        plan = quantizer.plan(made)
+        if plan.size_bytes <= size:
+            return Allocation(made, plan, kinds, choice.loss, choice.bound)
+        room -= plan.size_bytes - size
