@@ -128,7 +128,7 @@ def rows(workshop: Workshop, guide: Subject, folder: Path) -> Iterator[Row]:
             stock[name] = row(name, base, workshop, _request(name))
             yield stock[name]
         for name in AGAINST:
-            found = allocated(workshop.quantizer, _SOURCE, costs, stock[name].size)
+            found = allocated(workshop.quantizer.plan, _SOURCE, costs, stock[name].size)
             made = row(f"budget of {name}", base, workshop, found.request)
             yield Row(made.name, made.size, made.result, made.tokens_per_second, found)
 

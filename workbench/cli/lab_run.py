@@ -28,7 +28,7 @@ from workbench.planning.opening import open_planned
 from workbench.planning.places import described, on_this_machine
 from workbench.planning.room import room_for_weights
 from workbench.ports import Quantizer
-from workbench.quantization.budget.allocation import allocated, size_for, sizes_from
+from workbench.quantization.budget.allocation import Planned, allocated, size_for, sizes_from
 from workbench.quantization.budget.sensitivity import measured_costs
 from workbench.quantization.budget.workshop import Workshop
 from workbench.quantization.lab.candidate import STOCK, Candidate, Proposal, measured, stock_proposals
@@ -40,7 +40,7 @@ from workbench.quantization.quality.base_model import opened_base
 from workbench.quantization.quality.bundled import sample_text
 from workbench.quantization.quality.subjects import folder_of, subject_of
 from workbench.quantization.quality.trial import Trial
-from workbench.quantize_request import QuantizeRequest
+from workbench.quantize_request import QuantizePlan, QuantizeRequest
 
 _SPEED = Workload(prompt=0, generate=64, repetitions=3)
 _CALIBRATION_WINDOWS = 8
@@ -77,12 +77,17 @@ def run(wanted: Wanted) -> Outcome:
     limit = wanted.size or _room(wanted, backend)
     source = str(first_file(wanted.model.path))
     request = QuantizeRequest(source=source, type="", importance=wanted.importance)
-    with quantizer_for(wanted.model) as (quantizer, _), _folder() as folder:
-        proposals = list(stock_proposals(quantizer, request, wanted.types or STOCK))
+    with quantizer_for(wanted.model) as (quantizer, engine), _folder() as folder:
+
+        def planned(request: QuantizeRequest) -> QuantizePlan:
+            """With what the file will say of its making."""
+            return Making(quantizer, wanted.model, [Order(request, folder)], engine).plans()[0]
+
+        proposals = list(stock_proposals(planned, request, wanted.types or STOCK))
         _check(wanted, quantizer, proposals)
         bench = _Bench(wanted, quantizer, backend, folder)
         if wanted.budget:
-            proposals += bench.budgets(request, limit)
+            proposals += bench.budgets(request, planned, limit)
         candidates = bench.measured(sorted(proposals, key=lambda one: -one.size))
     return Outcome(candidates, limit, recommended(candidates, limit))
 
@@ -111,7 +116,7 @@ class _Bench:
         load = loading(scorer, self._settings, backend, self._status)
         self._workshop = Workshop(quantizer, self._source, folder, load)
 
-    def budgets(self, request: QuantizeRequest, limit: int) -> Iterator[Proposal]:
+    def budgets(self, request: QuantizeRequest, planned: Planned, limit: int) -> Iterator[Proposal]:
         """One that fills the limit, and the smallest that is as good as the base where that is smaller."""
         calibration, _ = self._texts()
         with opened_base(self._source, self._trial(calibration, _CALIBRATION_WINDOWS)) as base:
@@ -119,7 +124,7 @@ class _Bench:
         self._status.clear()
         largest = sizes_from(costs)[1]
         for size in {min(limit, largest), min(limit, size_for(costs, SAME / 2))}:
-            found = allocated(self._workshop.quantizer, request, costs, size)
+            found = allocated(planned, request, costs, size)
             name = f"budget-{found.plan.bits_per_weight:.2f}"
             yield Proposal(name, found.request, found.plan.size_bytes, budget=True)
 

@@ -73,4 +73,4 @@ def _bits(header: Header) -> float:
 
 
 def _with_error(estimate: Estimate, digits: int) -> str:
-    return f"{estimate.value:.{digits}f} ± {estimate.error:.{digits}f}"
+    return f"{estimate.value:z.{digits}f} ± {estimate.error:.{digits}f}"

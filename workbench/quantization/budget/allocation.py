@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from workbench import wording
 from workbench.errors import DoesNotFit
-from workbench.ports import Quantizer
 from workbench.quantization.budget.knapsack import best_choice
 from workbench.quantization.budget.sensitivity import LABEL, Costs
 from workbench.quantize_request import QuantizePlan, QuantizeRequest
 
 _HALVINGS = 12
+
+Planned = Callable[[QuantizeRequest], QuantizePlan]
+"""Tells what would come of a request, such as Quantizer.plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,8 @@ def size_for(costs: Costs, loss: float) -> int:
     return high
 
 
-def allocated(quantizer: Quantizer, request: QuantizeRequest, costs: Costs, size: int) -> Allocation:
-    """The best for a file of at most `size` bytes. Raises DoesNotFit where none is so small."""
+def allocated(planned: Planned, request: QuantizeRequest, costs: Costs, size: int) -> Allocation:
+    """The best for a file of at most `size` bytes, by its plan. Raises DoesNotFit where none is so small."""
     room = size - costs.fixed_bytes
     while True:
         choice = best_choice(costs.options, room)
@@ -64,7 +67,7 @@ def allocated(quantizer: Quantizer, request: QuantizeRequest, costs: Costs, size
         }
         types = tuple(one for group in costs.groups for one in group.of_type(kinds[group.name]))
         made = replace(request, type=LABEL, tensor_types=types)
-        plan = quantizer.plan(made)
+        plan = planned(made)
         if plan.size_bytes <= size:
             return Allocation(made, plan, kinds, choice.loss, choice.bound)
         room -= plan.size_bytes - size

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.ports import Quantizer
+from workbench.quantization.budget.allocation import Planned
 from workbench.quantization.budget.workshop import Workshop
 from workbench.quantization.quality.base_model import Base
 from workbench.quantization.quality.comparing import compared
@@ -38,13 +38,11 @@ class Candidate:
     tokens_per_second: float
 
 
-def stock_proposals(
-    quantizer: Quantizer, request: QuantizeRequest, names: Sequence[str]
-) -> Iterator[Proposal]:
+def stock_proposals(planned: Planned, request: QuantizeRequest, names: Sequence[str]) -> Iterator[Proposal]:
     """Those that can be made with what the request names. Raises as Quantizer.plan."""
     for name in names:
         made = QuantizeRequest(source=request.source, type=name, importance=request.importance)
-        plan = quantizer.plan(made)
+        plan = planned(made)
         if not plan.needs_importance:
             yield Proposal(name, made, plan.size_bytes)
 
