@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from workbench import wording
 from workbench.errors import DoesNotFit
-from workbench.quantization.budget.knapsack import best_choice
-from workbench.quantization.budget.sensitivity import LABEL, Costs
+from workbench.quantization.budget.knapsack import Choice, best_choice
+from workbench.quantization.budget.sensitivity import Costs
 from workbench.quantize_request import QuantizePlan, QuantizeRequest
 
 _HALVINGS = 12
+_LABELS = {"Q3_K": "Q3_K_M", "Q4_K": "Q4_K_M", "Q5_K": "Q5_K_M"}
+"""The file types of those that have no own name as such."""
 
 Planned = Callable[[QuantizeRequest], QuantizePlan]
 """Tells what would come of a request, such as Quantizer.plan."""
@@ -66,8 +69,17 @@ def allocated(planned: Planned, request: QuantizeRequest, costs: Costs, size: in
             for group, number in zip(costs.groups, choice.options, strict=True)
         }
         types = tuple(one for group in costs.groups for one in group.of_type(kinds[group.name]))
-        made = replace(request, type=LABEL, tensor_types=types)
+        made = replace(request, type=_label(costs, choice), tensor_types=types)
         plan = planned(made)
         if plan.size_bytes <= size:
             return Allocation(made, plan, kinds, choice.loss, choice.bound)
         room -= plan.size_bytes - size
+
+
+def _label(costs: Costs, choice: Choice) -> str:
+    """What the file is called in its metadata: the type that takes most of it."""
+    bytes_of: Counter[str] = Counter()
+    for options, number in zip(costs.options, choice.options, strict=True):
+        bytes_of[costs.kinds[number]] += options[number].size
+    kind = bytes_of.most_common(1)[0][0]
+    return _LABELS.get(kind, kind)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.gguf import read_model
+
 _MOST_WEIGHTS = 1 << 20
 """Of each tensor that are looked at."""
 
@@ -17,8 +19,9 @@ def squared_changes(source: Path | str, made: Path, tensors: Collection[str]) ->
     from gguf.quants import dequantize
 
     others = {tensor.name: tensor for tensor in GGUFReader(made).tensors}
+    shards = [Path(source).with_name(Path(file.name).name) for file in read_model(source).files]
     changes: dict[str, float] = {}
-    for tensor in GGUFReader(source).tensors:
+    for tensor in (tensor for shard in shards for tensor in GGUFReader(shard).tensors):
         if tensor.name not in tensors:
             continue
         rows = tensor.data.reshape(-1, tensor.data.shape[-1])
