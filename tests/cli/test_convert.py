@@ -8,14 +8,20 @@ from pathlib import Path
 from tests.cli.process import Workbench
 from tests.conversion import folders
 from tests.conversion.test_adapters import adapter
+from tests.conversion.test_converting import value_of
 
 
-def test_what_is_converted_can_be_run(workbench: Workbench, tmp_path: Path) -> None:
-    folder = folders.llama(tmp_path / "Tiny")
-    made = workbench("convert", str(folder), "-o", str(tmp_path / "tiny.gguf"), "--type", "q8_0")
-    assert (made.returncode, made.stdout) == (0, f"{tmp_path / 'tiny.gguf'}\n")
+def test_what_was_pulled_can_be_converted_and_run(workbench: Workbench, tmp_path: Path) -> None:
+    repository = workbench.home / "hugging-face" / "hub" / "models--org--tiny"
+    folders.llama(repository / "snapshots" / ("0" * 40))
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("0" * 40)
+    path = tmp_path / "tiny.gguf"
+    made = workbench("convert", "org/tiny", "-o", str(path), "--type", "q8_0")
+    assert (made.returncode, made.stdout) == (0, f"{path}\n"), made.stderr
     assert "llama, Q8_0" in made.stderr
-    ran = workbench("run", str(tmp_path / "tiny.gguf"), "Hello", "--max-tokens", "3", "--context", "64")
+    assert value_of(path, "general.name") == "tiny"
+    ran = workbench("run", str(path), "Hello", "--max-tokens", "3", "--context", "64")
     assert ran.returncode == 0, ran.stderr
 
 

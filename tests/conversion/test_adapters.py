@@ -12,7 +12,7 @@ import pytest
 from tests.conversion import folders
 from tests.conversion.llama_cpp_answers import Model
 from tests.conversion.test_converting import converted, tensors_of
-from workbench.conversion.converting import convert
+from workbench.conversion.converting import Choices, convert
 from workbench.conversion.converting_adapters import convert_adapter
 from workbench.errors import WorkbenchError
 
@@ -46,8 +46,14 @@ def adapter(folder: Path, **changes: Any) -> tuple[Path, folders.Tensors]:
     return folder, tensors
 
 
-def adapted(folder: Path, base: Path | None, output_type: str = "auto") -> Path:
-    return convert_adapter(folder, base, folder / "out.gguf", output_type, lambda *progress: None).path
+def adapted(folder: Path, base: Path | None) -> Path:
+    choices = Choices(output=folder / "out.gguf")
+    return convert_adapter(folder, base, choices, lambda *progress: None).path
+
+
+def merged(tmp_path: Path, base: Path, folder: Path) -> Path:
+    choices = Choices(output=tmp_path / "merged.gguf")
+    return convert(base, choices, lambda *progress: None, adapter=folder).path
 
 
 @pytest.mark.parametrize("changes", [{}, {"use_rslora": True}, {"alpha_pattern": {"k_proj": 2}}], ids=str)
@@ -67,10 +73,9 @@ def test_merged_it_is_the_changed_model(tmp_path: Path) -> None:
     folder, tensors = adapter(tmp_path / "lora")
     expected = tensors_of(converted(folders.llama(tmp_path / "changed", tensors)).path)
     base = folders.llama(tmp_path / "plain")
-    made = convert(base, tmp_path / "merged.gguf", "f32", "", lambda *progress: None, adapter=folder)
-    merged = tensors_of(made.path)
-    assert merged.keys() == expected.keys()
-    for name, tensor in merged.items():
+    tensors_made = tensors_of(merged(tmp_path, base, folder))
+    assert tensors_made.keys() == expected.keys()
+    for name, tensor in tensors_made.items():
         assert np.allclose(tensor.data, expected[name].data, atol=1e-5), name
 
 
@@ -128,4 +133,4 @@ def test_a_model_of_other_shapes_is_told(tmp_path: Path) -> None:
     tensors["lm_head.weight"] = tensors["lm_head.weight"][:, :32].copy()
     base = folders.llama(tmp_path / "plain", tensors)
     with pytest.raises(WorkbenchError, match="lm_head"):
-        convert(base, tmp_path / "merged.gguf", "f32", "", lambda *progress: None, adapter=folder)
+        merged(tmp_path, base, folder)

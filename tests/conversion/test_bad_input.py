@@ -123,6 +123,8 @@ CASES: dict[str, tuple[Break, str]] = {
     "no architecture": (config(architectures=None), "without an architecture"),
     "endless blocks": (config(num_hidden_layers=10**9), "num_hidden_layers"),
     "text for a number": (config(hidden_size="many"), "hidden_size"),
+    "config that lies": (config(num_key_value_heads=1), "blk.0.attn_k.weight has shape"),
+    "other width": (config(hidden_size=128, head_dim=16), "by config.json it ends in [128]"),
     "other activation": (config(hidden_act="relu2"), "relu2"),
     "other positions": (config(rope_scaling={"type": "spiral"}), "spiral"),
     "quantized otherwise": (config(quantization_config={"quant_method": "gptq"}), "gptq"),
@@ -182,13 +184,13 @@ def test_a_full_disk_is_told_and_leaves_no_file(tmp_path: Path) -> None:
 KILLED_HALFWAY = """
 import os, signal, sys
 from pathlib import Path
-from workbench.conversion.converting import convert
+from workbench.conversion.converting import Choices, convert
 
 def advance(what, done, total):
     if what == "written" and done > total / 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-convert(Path(sys.argv[1]), Path(sys.argv[1]) / "out.gguf", "f32", "", advance)
+convert(Path(sys.argv[1]), Choices(output=Path(sys.argv[1]) / "out.gguf"), advance)
 """
 
 

@@ -14,11 +14,13 @@ import pytest
 from tests.conversion import folders
 from tests.conversion.corpus import lines
 from tests.conversion.llama_cpp_answers import Model
-from workbench.conversion.converting import Converted, convert
+from workbench.conversion.converting import Choices, Converted, convert
 
 
-def converted(folder: Path, output_type: str = "auto", **options: Any) -> Converted:
-    return convert(folder, folder / "out.gguf", output_type, options.get("pre", ""), lambda *progress: None)
+def converted(folder: Path, output_type: str = "auto", *, pre: str = "") -> Converted:
+    return convert(
+        folder, Choices(output=folder / "out.gguf", type=output_type, pre=pre), lambda *progress: None
+    )
 
 
 def tensors_of(path: Path) -> dict[str, Any]:
@@ -145,3 +147,27 @@ def test_added_tokens_have_their_place_and_kind(tmp_path: Path) -> None:
     with Model(converted(folder).path) as model:
         assert model.tokens("x<tool>y</s>") == [256, 120, 97, 121, *b"</s>"]
         assert model.tokens("x<tool>y</s>", special=True) == [256, 120, 97, 121, 257]
+
+
+def test_what_engines_do_not_put_around_a_text_is_told(tmp_path: Path) -> None:
+    folder = folders.llama(tmp_path)
+    tokenizer = folders.byte_tokenizer()
+    tokenizer["added_tokens"][0]["content"] = "[gMASK]"
+    single = [{"SpecialToken": {"id": name}} for name in ("[gMASK]", "</s>")] + [{"Sequence": {"id": "A"}}]
+    tokenizer["post_processor"]["single"] = single
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": "</s>", "eos_token": "</s>"}))
+    made = converted(folder)
+    assert "does not put [gMASK] around" in made.notes[0]
+    with Model(made.path) as model:
+        assert model.tokens("a") == [257, 97]
+
+
+def test_words_taken_otherwise_are_told(tmp_path: Path) -> None:
+    folder = folders.llama(tmp_path)
+    tokenizer = folders.byte_tokenizer()
+    tokenizer["model"]["ignore_merges"] = True
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    made = converted(folder)
+    assert value_of(made.path, "tokenizer.ggml.pre") == "gpt-2"
+    assert "as their merges make them" in made.notes[0]

@@ -17,7 +17,7 @@ from tests.conversion.corpus import lines
 from tests.conversion.llama_cpp_answers import Model
 from tests.conversion.references import Reference, random_model, save_tokenizer
 from tests.conversion.test_converting import converted
-from workbench.conversion.converting import convert
+from workbench.conversion.converting import Choices, convert
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 SENTENCES = [
@@ -54,7 +54,9 @@ def test_all_minilm_l6_v2_embeds_as_the_original(tmp_path: Path, output_type: st
     tokenizer = Tokenizer.from_file(str(minilm() / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    made = convert(minilm(), tmp_path / "minilm.gguf", output_type, "", lambda *progress: None)
+    made = convert(
+        minilm(), Choices(output=tmp_path / "minilm.gguf", type=output_type), lambda *progress: None
+    )
     assert made.architecture == "bert"
     with Model(made.path, embeddings=True) as model:
         for sentence in SENTENCES:

@@ -14,10 +14,11 @@ from tests.conversion import folders
 PEAK = """
 import resource, sys
 from pathlib import Path
-from workbench.conversion.converting import convert
+from workbench.conversion.converting import Choices, convert
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-convert(Path(sys.argv[1]), Path(sys.argv[1]) / "out.gguf", "q8_0", "", lambda *progress: None)
+choices = Choices(output=Path(sys.argv[1]) / "out.gguf", type="q8_0")
+convert(Path(sys.argv[1]), choices, lambda *progress: None)
 print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 HIDDEN, FEED_FORWARD = 4096, 32768

@@ -14,6 +14,7 @@ from tests.conversion.corpus import lines
 from tests.conversion.llama_cpp_answers import Model
 from tests.conversion.references import save_tokenizer
 from tests.conversion.test_converting import converted, value_of
+from workbench.errors import WorkbenchError
 
 pytestmark = pytest.mark.slow
 LINES = 1000
@@ -76,3 +77,9 @@ def test_a_name_given_overrules_what_is_found(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, tiny_tokenizers.byte_level("qwen2"))
     assert value_of(converted(folder).path, "tokenizer.ggml.pre") == "qwen2"
     assert value_of(converted(folder, pre="stablelm2").path, "tokenizer.ggml.pre") == "stablelm2"
+
+
+def test_a_name_given_for_another_kind_is_refused(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, tiny_tokenizers.unigram())
+    with pytest.raises(WorkbenchError, match="--pre cannot change"):
+        converted(folder, pre="qwen2")

@@ -11,6 +11,8 @@ from workbench import wording
 from workbench.cli import output
 from workbench.cli.options import json_option
 from workbench.cli.terminal import StatusLine
+from workbench.errors import InvalidModel
+from workbench.models.locating import is_path, locate
 
 if TYPE_CHECKING:
     from workbench.conversion.converting import Converted
@@ -19,7 +21,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="HF_FOLDER")
+@click.argument("name", metavar="HF_FOLDER")
 @click.option(
     "--type",
     "output_type",
@@ -43,7 +45,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @json_option
 def convert(
     *,
-    folder: Path,
+    name: str,
     output_type: str,
     path: Path | None,
     pre: str,
@@ -54,13 +56,16 @@ def convert(
     """Make a GGUF file of a model's folder, with its tokenizer and its chat templates, or of a LoRA adapter.
 
     HF_FOLDER holds config.json, safetensors and a tokenizer, as transformers saves them and the hub keeps
-    them. Nothing in it is executed; pickles (.bin, .pt) are refused. The file appears whole or not at all.
+    them; a name such as org/repo means what was pulled from there. Nothing in it is executed; pickles (.bin,
+    .pt) are refused. The file appears whole or not at all.
     """
-    from workbench.conversion.converting import convert
+    from workbench.conversion.converting import Choices, convert
     from workbench.conversion.converting_adapters import convert_adapter, holds_adapter
 
+    folder, called = _folder_of(name)
     if (base or merge) and not holds_adapter(folder):
         raise click.UsageError("--base and --merge go with the folder of a LoRA adapter.")
+    choices = Choices(output=path, type=output_type, pre=pre, name=called)
     status = StatusLine()
 
     def advance(what: str, done: int, total: int) -> None:
@@ -68,14 +73,26 @@ def convert(
 
     try:
         if merge:
-            made = convert(merge, path, output_type, pre, advance, adapter=folder)
+            made = convert(merge, choices, advance, adapter=folder)
         elif holds_adapter(folder):
-            made = convert_adapter(folder, base, path, output_type, advance)
+            made = convert_adapter(folder, base, choices, advance)
         else:
-            made = convert(folder, path, output_type, pre, advance)
+            made = convert(folder, choices, advance)
     finally:
         status.clear()
     _tell(made, as_json)
+
+
+def _folder_of(name: str) -> tuple[Path, str]:
+    """The folder, and what to call the model in it where the folder's own name says nothing."""
+    if is_path(name) or Path(name).is_dir():
+        return Path(name).expanduser(), ""
+    found = locate(name).place
+    if found.kind != "safetensors":
+        raise InvalidModel(
+            f"{found.name} is a model of the kind {found.kind}.", "safetensors can be converted."
+        )
+    return found.path, found.name.rpartition("/")[2]
 
 
 def _tell(made: Converted, as_json: bool) -> None:

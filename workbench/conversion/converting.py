@@ -38,38 +38,46 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def convert(
-    folder: Path,
-    output: Path | None,
-    output_type: str,
-    pre: str,
-    advance: Advance,
-    adapter: Path | None = None,
-) -> Converted:
-    """Read a model's folder and write its GGUF file; `output` None: NAME-TYPE.gguf in the current folder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a person may choose.
 
-    `output_type` may be auto. `pre` is llama.cpp's name of how the tokenizer finds words, "" to find it out.
-    `adapter` is the folder of a LoRA adapter that is merged into the model.
-    Raises InvalidModel, Unsupported, ModelNotFound, NoSpace or WorkbenchError; there is then no file.
+    Attributes:
+        output: The file to write; None for one named after the model and its type, in the current folder.
+        type: auto keeps what the model has.
+        pre: llama.cpp's name of how the tokenizer finds words; "" to find it out.
+        name: What the model is called; "" for the name of its folder.
+    """
+
+    output: Path | None = None
+    type: str = "auto"
+    pre: str = ""
+    name: str = ""
+
+
+def convert(folder: Path, choices: Choices, advance: Advance, adapter: Path | None = None) -> Converted:
+    """Read a model's folder and write its GGUF file; `adapter` is that of a LoRA to be merged into it.
+
+    Raises InvalidModel, InvalidRequest, Unsupported, ModelNotFound, NoSpace or WorkbenchError; there is then
+    no file.
     """
     config = read_config(folder)
     family = family_of(config)
     checkpoint = read_checkpoint(folder, config.object("quantization_config"))
     files = checkpoint.files() + (_merge(checkpoint, adapter) if adapter else [])
     weights = family.weights(checkpoint)
-    chosen = closest_type(checkpoint.commonest_type()) if output_type == "auto" else output_type
-    name = (adapter or folder).resolve().name
-    path = output or Path(f"{name}-{chosen.upper()}.gguf")
+    chosen = closest_type(checkpoint.commonest_type()) if choices.type == "auto" else choices.type
+    name = choices.name or (adapter or folder).resolve().name
+    path = choices.output or Path(f"{name}-{chosen.upper()}.gguf")
     digest = digest_of(files, advance)
     writer = new_writer(family.architecture, name, digest)
     writer.add_type(gguf.GGUFType.MODEL)
     family.describe(writer)
     notes = [*family.notes, *describe_pooling(writer, folder)]
-    notes += describe_tokenizer(writer, folder, config, _rows_of_embeddings(weights), pre)
+    notes += describe_tokenizer(writer, folder, config, _rows_of_embeddings(weights), choices.pre)
     write_gguf(path, writer, weights, chosen, lambda done, total: advance("written", done, total))
-    return Converted(
-        path, family.architecture, chosen, path.stat().st_size, len(weights), digest, tuple(notes)
-    )
+    size = path.stat().st_size
+    return Converted(path, family.architecture, chosen, size, len(weights), digest, tuple(notes))
 
 
 def _merge(checkpoint: Checkpoint, folder: Path) -> list[Path]:

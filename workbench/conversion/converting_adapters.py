@@ -9,7 +9,7 @@ import gguf
 import numpy as np
 
 from workbench.conversion.adapter import CONFIG, Adapter, Change, read_adapter
-from workbench.conversion.converting import Advance, Converted, digest_of, new_writer, read_config
+from workbench.conversion.converting import Advance, Choices, Converted, digest_of, new_writer, read_config
 from workbench.conversion.element_types import Floats
 from workbench.conversion.families import family_of
 from workbench.conversion.family import Family
@@ -18,9 +18,7 @@ from workbench.conversion.sources import Changed, Source, Transposed
 from workbench.errors import InvalidModel, Unsupported
 
 
-def convert_adapter(
-    folder: Path, base: Path | None, output: Path | None, output_type: str, advance: Advance
-) -> Converted:
+def convert_adapter(folder: Path, base: Path | None, choices: Choices, advance: Advance) -> Converted:
     """`base` is the folder of the model it was made for, of which config.json is read.
 
     Without it, the folder that the adapter names is taken. Raises as convert does; there is then no file.
@@ -28,10 +26,11 @@ def convert_adapter(
     adapter = read_adapter(folder)
     family = family_of(read_config(base or _named_base(adapter)))
     weights = [weight for change in adapter.changes for weight in _weights(family, change, adapter.alpha)]
-    chosen = closest_type(adapter.commonest_type) if output_type == "auto" else output_type
-    path = output or Path(f"{folder.resolve().name}-LoRA-{chosen.upper()}.gguf")
+    chosen = closest_type(adapter.commonest_type) if choices.type == "auto" else choices.type
+    name = choices.name or folder.resolve().name
+    path = choices.output or Path(f"{name}-LoRA-{chosen.upper()}.gguf")
     digest = digest_of(list(adapter.files), advance)
-    writer = new_writer(family.architecture, folder.resolve().name, digest)
+    writer = new_writer(family.architecture, name, digest)
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, adapter.alpha)

@@ -44,6 +44,7 @@ class Family:
         self.heads = config.integer("num_attention_heads", low=1)
         self.kv_heads = config.integer("num_key_value_heads", default=self.heads, low=1)
         self.head_size = config.integer("head_dim", default=self.hidden // self.heads, low=1)
+        self.feed_forward = config.integer("intermediate_size", low=1)
         self.context_length = config.integer("max_position_embeddings", "n_positions", default=2048, low=1)
         self.rope = rope_of(config)
         self.notes: list[str] = []
@@ -55,7 +56,7 @@ class Family:
         writer.add_block_count(self.blocks)
         writer.add_context_length(self.context_length)
         writer.add_embedding_length(self.hidden)
-        writer.add_feed_forward_length(self.config.integer("intermediate_size", low=1))
+        writer.add_feed_forward_length(self.feed_forward)
         self.describe_heads(writer)
         self.describe_positions(writer)
         self.describe_norms(writer)
@@ -87,7 +88,20 @@ class Family:
         for name, source in _stacked(checkpoint, filter(self.holds_weights, checkpoint.names())):
             placed += [Weight(self.gguf_name(new, name), each) for new, each in self.place(name, source)]
         self._check_complete([weight.name for weight in placed])
+        self._check_shapes(placed)
         return placed
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """By the end of a tensor's name, what its shape ends in where config.json tells the truth."""
+        queries, keys = self.heads * self.head_size, self.kv_heads * self.head_size
+        return {
+            "token_embd.weight": (self.hidden,),
+            "attn_q.weight": (queries, self.hidden),
+            "attn_k.weight": (keys, self.hidden),
+            "attn_v.weight": (keys, self.hidden),
+            "attn_output.weight": (self.hidden, queries),
+            "ffn_down.weight": (self.hidden, self.feed_forward),
+        }
 
     def gguf_name(self, name: str, shown: str) -> str:
         found = self._names().get_name(name, try_suffixes=(".weight", ".bias"))
@@ -122,6 +136,15 @@ class Family:
             if name not in names:
                 self._refuse_incomplete(name)
         self._check_blocks(names)
+
+    def _check_shapes(self, weights: list[Weight]) -> None:
+        expected = self.shapes()
+        for weight in weights:
+            ending = expected.get(re.sub(r"^blk\.\d+\.", "", weight.name), ())
+            if ending and weight.source.shape[-len(ending) :] != ending:
+                shape = list(weight.source.shape)
+                told = f"{weight.name} has shape {shape}; by config.json it ends in {list(ending)}."
+                raise InvalidModel(told, "Fetch the model again.")
 
     def _check_blocks(self, names: list[str]) -> None:
         """Blocks are alike, but for feed-forward parts where some have experts."""

@@ -15,6 +15,7 @@ from typing import Any
 import gguf
 import numpy as np
 from gguf.gguf_writer import WriterState
+from numpy.typing import NDArray
 
 from workbench.conversion.element_types import FLOAT8, Floats
 from workbench.conversion.sources import Source
@@ -117,7 +118,13 @@ def _blocks(weight: Weight, kind: Any) -> Iterator[bytes]:
     for first in range(0, weight.source.rows, rows):
         values = weight.source.read(first, min(first + rows, weight.source.rows))
         _check_values(weight.name, values, kind)
-        yield gguf.quants.quantize(values, kind).tobytes()
+        yield (_bfloat16(values) if kind == _Q.BF16 else gguf.quants.quantize(values, kind)).tobytes()
+
+
+def _bfloat16(values: Floats) -> NDArray[np.uint16]:
+    """The nearest ones, of two equally near the even one; the gguf package's take several times as long."""
+    bits = values.view(np.uint32)
+    return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16)
 
 
 def _check_values(name: str, values: Floats, kind: Any) -> None:

@@ -45,6 +45,16 @@ class DeepSeekV2(WithExperts):
         writer.add_expert_gating_func(self.gating)
         self.describe_groups(writer)
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        queries = self.heads * (self.unrotated + self.rotated)
+        return {
+            "token_embd.weight": (self.hidden,),
+            "attn_q.weight": (queries, self.hidden),
+            "attn_q_b.weight": (queries, self.config.integer("q_lora_rank", default=0)),
+            "attn_kv_a_mqa.weight": (self.latent + self.rotated, self.hidden),
+            "attn_output.weight": (self.hidden, self.heads * self.value_size),
+        }
+
     def describe_groups(self, writer: Any) -> None:
         """V2 takes the groups with the best expert; engines know only V3's way."""
         if (
@@ -106,6 +116,16 @@ class DeepSeekV2(WithExperts):
 class DeepSeekV3(DeepSeekV2):
     accepts: ClassVar[tuple[str, ...]] = ("DeepseekV3ForCausalLM",)
     gating: ClassVar[Any] = gguf.ExpertGatingFuncType.SIGMOID
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        queries = self.heads * (self.unrotated + self.rotated)
+        return {
+            "token_embd.weight": (self.hidden,),
+            "attn_q.weight": (queries, self.hidden),
+            "attn_q_b.weight": (queries, self.config.integer("q_lora_rank", default=0)),
+            "attn_kv_a_mqa.weight": (self.latent + self.rotated, self.hidden),
+            "attn_output.weight": (self.hidden, self.heads * self.value_size),
+        }
 
     def describe_groups(self, writer: Any) -> None:
         writer.add_expert_group_count(self.config.integer("n_group", default=1, low=1))

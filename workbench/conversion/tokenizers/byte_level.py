@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.conversion.json_file import Entries
-from workbench.conversion.tokenizers.pre_tokenizers import ROUGH, name_of
+from workbench.conversion.tokenizers.pre_tokenizers import name_of
 from workbench.conversion.tokenizers.vocabulary import Vocabulary, vocabulary_from
 from workbench.errors import Unsupported
 
@@ -15,13 +15,9 @@ def byte_level(tokenizer: Entries, pre: str) -> Vocabulary:
     """`pre` is GGUF's name of how words are found; "" to find it out. Raises InvalidModel or Unsupported."""
     model = tokenizer.object("model")
     tokens, types = vocabulary_from(model.object("vocab").values, tokenizer.file)
-    found = Vocabulary("gpt2", pre or name_of(tokenizer), tokens, types, merges=merges_of(model))
-    found.notes += _normalizing(tokenizer.object("normalizer"))
-    if found.pre in ROUGH:
-        found.notes.append(
-            "llama.cpp parts words with combining marks, as in Hindi, otherwise than this tokenizer."
-        )
-    return found
+    name, notes = (pre, []) if pre else name_of(tokenizer)
+    notes += _normalizing(tokenizer.object("normalizer"))
+    return Vocabulary("gpt2", name, tokens, types, merges=merges_of(model), notes=notes)
 
 
 def merges_of(model: Entries) -> list[str]:

@@ -68,26 +68,31 @@ NAMES: dict[tuple[bool, tuple[str, ...]], str] = {
     (False, (_BAILING,)): "bailingmoe",
     (False, (r"\p{N}{1,3}", _CJK, _DEEPSEEK3)): "deepseek-v3",
     (False, _DEEPSEEK): "deepseek-llm",
+    (False, (*_DEEPSEEK[:-1], r"\p{N}")): "deepseek-llm",
     (False, (r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", _CJK_AND_HANGUL, r"\p{N}")): "deepseek-coder",
     (False, (_PORO,)): "bloom",
     (False, (_PORO, r"\p{N}")): "viking",
 }  # fmt: skip
 """By whether a word that is a token is taken whole, and by the patterns that split, one after another."""
 
-ROUGH = {"tekken", "gpt-4o"}
-"""Those that llama.cpp does not follow exactly."""
+_ROUGH = {"tekken": "llama.cpp parts words with combining marks, as in Hindi, otherwise than this tokenizer."}
+_WHOLE = "llama.cpp takes words that are tokens {} for this kind of tokenizer, and this one does not."
 
 
-def name_of(tokenizer: Entries) -> str:
-    """GGUF's name for how this tokenizer.json finds words; raises Unsupported where there is none."""
+def name_of(tokenizer: Entries) -> tuple[str, list[str]]:
+    """GGUF's name for how this tokenizer.json finds words, and where engines differ, in sentences.
+
+    Raises Unsupported where there is none.
+    """
     whole_words = tokenizer.object("model").flag("ignore_merges")
     patterns = tuple(_patterns(tokenizer.object("pre_tokenizer")))
     if name := NAMES.get((whole_words, patterns)):
-        return name
+        return name, [_ROUGH[name]] if name in _ROUGH else []
+    if name := NAMES.get((not whole_words, patterns)):
+        return name, [_WHOLE.format("as their merges make them" if whole_words else "whole")]
     shown = " then ".join(map(repr, patterns)) or "no pattern"
-    how = ", and takes words that are tokens whole" if whole_words else ""
     raise Unsupported(
-        f"The tokenizer splits text by {shown}{how}, for which llama.cpp has no name that is known here.",
+        f"The tokenizer splits text by {shown}, for which llama.cpp has no name that is known here.",
         "If you know that it is one of llama.cpp's, give its name with --pre.",
     )
 

@@ -14,7 +14,7 @@ from workbench.conversion.tokenizers.special_tokens import put_around, special_i
 from workbench.conversion.tokenizers.unigram import unigram
 from workbench.conversion.tokenizers.vocabulary import Vocabulary, add_tokens
 from workbench.conversion.tokenizers.word_piece import word_piece, word_piece_of_lines
-from workbench.errors import InvalidModel, Unsupported
+from workbench.errors import InvalidModel, InvalidRequest, Unsupported
 
 _PIECES = "tokenizer.model"
 
@@ -22,11 +22,14 @@ _PIECES = "tokenizer.model"
 def describe_tokenizer(writer: Any, folder: Path, model: Entries, rows: int, pre: str) -> list[str]:
     """Put the tokenizer into the GGUFWriter, as long as the model's `rows` of embeddings; returns notes.
 
-    `pre` names how words are found, "" to find it out. Raises InvalidModel or Unsupported.
+    `pre` names how words are found, "" to find it out. Raises InvalidModel, InvalidRequest or
+    Unsupported.
     """
     tokenizer = read_object_if_there(folder / "tokenizer.json")
     config = read_object_if_there(folder / "tokenizer_config.json")
     vocabulary = _vocabulary(folder, tokenizer, config, pre)
+    if pre and vocabulary.pre != pre:
+        raise InvalidRequest("This tokenizer finds words in a way of its own, which --pre cannot change.")
     add_tokens(vocabulary, tokenizer, config, read_object_if_there(folder / "added_tokens.json"))
     vocabulary.fit(rows)
     vocabulary.describe(writer)

@@ -42,43 +42,38 @@ def special_ids(vocabulary: Vocabulary, named: list[Entries], numbered: list[Ent
 def put_around(
     vocabulary: Vocabulary, ids: dict[str, int], tokenizer: Entries, config: Entries
 ) -> dict[str, bool]:
-    """Which of bos, eos and sep a text gets."""
-    first, last = _ends(tokenizer.object("post_processor"))
-    around = {
-        "bos": first == _token(vocabulary, ids, "bos"),
-        "eos": last == _token(vocabulary, ids, "eos"),
-    }
-    if not tokenizer.values:
-        around = {"bos": vocabulary.model in ("llama", "bert"), "eos": False}
-    for role in around:
-        if f"add_{role}_token" in config and vocabulary.model != "bert":
-            around[role] = config.flag(f"add_{role}_token")
+    """Which of bos, eos and sep a text gets; what else it would get is told in the vocabulary's notes."""
     if vocabulary.model == "bert":
-        around = {"bos": True, "eos": False, "sep": True}
+        return {"bos": True, "eos": False, "sep": True}
+    before, after = _around(tokenizer.object("post_processor"))
+    bos, eos = (vocabulary.tokens[ids[role]] if role in ids else None for role in ("bos", "eos"))
+    around = {"bos": bos in before, "eos": eos in after}
+    if not tokenizer.values:
+        around = {"bos": vocabulary.model == "llama", "eos": False}
+    for role in around:
+        if f"add_{role}_token" in config:
+            around[role] = config.flag(f"add_{role}_token")
+    if lost := [token for token in (*before, *after) if token not in (bos, eos)]:
+        vocabulary.notes.append(
+            f"llama.cpp does not put {' '.join(lost)} around a text; a chat template may do so."
+        )
     return around
 
 
-def _token(vocabulary: Vocabulary, ids: dict[str, int], role: str) -> str:
-    return vocabulary.tokens[ids[role]] if role in ids else "\0"
-
-
-def _ends(processor: Entries) -> tuple[str, str]:
-    """The special tokens before and after one text, "" for none."""
+def _around(processor: Entries) -> tuple[list[str], list[str]]:
+    """The special tokens before and after one text."""
     for inner in processor.objects("processors"):
-        if any(ends := _ends(inner)):
-            return ends
+        if any(around := _around(inner)):
+            return around
     match processor.text("type"):
         case "TemplateProcessing":
-            parts = processor.objects("single")
-            first, last = (
-                (part.object("SpecialToken").text("id") for part in (parts[0], parts[-1]))
-                if parts
-                else ("", "")
-            )
-            return first, last
+            parts = [part.object("SpecialToken").text("id") for part in processor.objects("single")]
+            text = parts.index("") if "" in parts else len(parts)
+            return parts[:text], [part for part in parts[text:] if part]
         case "BertProcessing" | "RobertaProcessing":
-            return _text(processor.values.get("cls")), _text(processor.values.get("sep"))
-    return "", ""
+            ends = [_text(processor.values.get(end)) for end in ("cls", "sep")]
+            return ends[:1], ends[1:]
+    return [], []
 
 
 def _text(token: Any) -> str:

@@ -37,9 +37,6 @@ class Vocabulary:
     notes: list[str] = field(default_factory=list)
     """What of the tokenizer is not kept, in sentences."""
 
-    def id_of(self, token: str) -> int | None:
-        return self.tokens.index(token) if token in self.tokens else None
-
     def add(self, identity: int, content: str, kind: int) -> None:
         """Put an added token in its place, which may be beyond the end."""
         if not 0 <= identity < _MAX_TOKENS:
