@@ -59,9 +59,18 @@ DECODERS: dict[str, tuple[str, dict[str, Any]]] = {
         "LlamaConfig",
         {"attention_bias": True, "head_dim": 32, "tie_word_embeddings": True},
     ),
+    "Llama with positions squeezed": (
+        "LlamaConfig",
+        {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 4.0}},
+    ),
+    "Llama with biases in its feed-forward parts": ("LlamaConfig", {"mlp_bias": True}),
     "Mistral": ("MistralConfig", {"sliding_window": None}),
     "Qwen2": ("Qwen2Config", {}),
     "Qwen2 with YaRN": ("Qwen2Config", {"rope_parameters": YARN}),
+    "Qwen2 with YaRN and a factor of its own": (
+        "Qwen2Config",
+        {"rope_parameters": {**YARN, "attention_factor": 1.5}},
+    ),
     "Qwen3": ("Qwen3Config", {"head_dim": 32}),
     "Mixtral": ("MixtralConfig", {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": None}),
     "Qwen2-MoE": ("Qwen2MoeConfig", {**EXPERTS, "shared_expert_intermediate_size": 48}),
@@ -72,6 +81,9 @@ DECODERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Gemma3TextConfig",
         {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 16, "num_hidden_layers": 7},
     ),
+    "Gemma 2 with sharper attention": ("Gemma2Config", {"head_dim": 16, "query_pre_attn_scalar": 4}),
+    "Gemma 3 with sharper attention": ("Gemma3TextConfig", {"head_dim": 16, "query_pre_attn_scalar": 4}),
+    "OLMo 2 whose head is its table": ("Olmo2Config", {"tie_word_embeddings": True}),
     "Phi-3": ("Phi3Config", {"pad_token_id": 0, "sliding_window": None}),
     "Phi-3 with long contexts": ("Phi3Config", {"pad_token_id": 0, "rope_parameters": LONG, **ORIGINAL}),
     "Phi-4 mini": (

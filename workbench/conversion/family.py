@@ -36,6 +36,8 @@ class Family:
     required: ClassVar[tuple[str, ...]] = ("token_embd.weight", "output_norm.weight")
     head: ClassVar[tuple[str, ...]] = ("output.weight",)
     """Required as well where it is not the table of embeddings."""
+    always_has_head: ClassVar[bool] = False
+    """Whether engines want it also where it is that table."""
 
     def __init__(self, config: Entries) -> None:
         self.config = config
@@ -87,7 +89,11 @@ class Family:
         placed = list(self.extra())
         for name, source in _stacked(checkpoint, filter(self.holds_weights, checkpoint.names())):
             placed += [Weight(self.gguf_name(new, name), each) for new, each in self.place(name, source)]
-        self._check_complete([weight.name for weight in placed])
+        names = [weight.name for weight in placed]
+        if self.always_has_head and "output.weight" not in names:
+            tables = [weight.source for weight in placed if weight.name == "token_embd.weight"]
+            placed += [Weight("output.weight", table) for table in tables]
+        self._check_complete(names)
         self._check_shapes(placed)
         return placed
 

@@ -71,7 +71,11 @@ def describe_rope(writer: Any, rope: Rope, context_length: int, kinds: frozenset
 
 def _describe_yarn(writer: Any, parameters: Entries, context_length: int) -> None:
     writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
-    writer.add_rope_scaling_factor(parameters.number("factor"))
+    factor = parameters.number("factor")
+    writer.add_rope_scaling_factor(factor)
+    if "attention_factor" in parameters and factor > 1:
+        usual = 0.1 * math.log(factor) + 1
+        writer.add_rope_scaling_attn_factors(parameters.number("attention_factor") / usual)
     original = parameters.integer("original_max_position_embeddings", default=context_length)
     writer.add_rope_scaling_orig_ctx_len(original)
     if "beta_fast" in parameters:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from math import isclose
+from functools import partial
 from typing import Any, ClassVar
+
+import numpy as np
 
 from workbench.conversion.checkpoint import Checkpoint
 from workbench.conversion.element_types import Floats
@@ -25,10 +28,10 @@ class Gemma2(Family):
     layers_of_large: ClassVar[int] = 46
     """So many layers has the model whose attention is scaled otherwise."""
     full_attention_every: ClassVar[int] = 2
+    sharpened: ClassVar[str] = ".q_proj.weight"
 
     def describe(self, writer: Any) -> None:
         super().describe(writer)
-        self._check_attention_scale()
         self.describe_capping(writer)
         writer.add_sliding_window(self.config.integer("sliding_window", default=4096))
         writer.add_sliding_window_pattern(list(self._within_window()))
@@ -43,6 +46,8 @@ class Gemma2(Family):
     def place(self, name: str, source: Source) -> Named:
         prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "model.")
         source = Changed(source, _plus_one) if name.endswith("norm.weight") else source
+        if name.endswith(self.sharpened) and self._sharpness() != 1:
+            source = Changed(source, partial(np.multiply, self._sharpness()))
         yield f"model.{name.removeprefix(prefix)}", source
 
     def weights(self, checkpoint: Checkpoint) -> list[Weight]:
@@ -57,11 +62,13 @@ class Gemma2(Family):
         for layer in range(self.blocks):
             yield kinds[layer] == "sliding_attention" if layer < len(kinds) else (layer + 1) % every != 0
 
-    def _check_attention_scale(self) -> None:
-        """Engines do not read it but know it."""
-        expected = self.hidden // self.heads if self.blocks == self.layers_of_large else self.head_size
-        if not isclose(self.config.number("query_pre_attn_scalar", default=expected), expected):
-            raise Unsupported(f"query_pre_attn_scalar other than {expected} is not known for this model.")
+    def _sharpness(self) -> np.float32:
+        """What queries are scaled by, where engines assume attention less or more sharp than it is."""
+        assumed = self.hidden // self.heads if self.blocks == self.layers_of_large else self.head_size
+        own = self.config.number("query_pre_attn_scalar", default=assumed)
+        if own <= 0:
+            self.config.refuse("query_pre_attn_scalar", "is not above zero")
+        return np.float32(math.sqrt(assumed / own))
 
 
 class Gemma3(Gemma2):
@@ -69,6 +76,7 @@ class Gemma3(Gemma2):
     accepts: ClassVar[tuple[str, ...]] = ("Gemma3ForCausalLM", "Gemma3ForConditionalGeneration")
     layers_of_large: ClassVar[int] = 62
     full_attention_every: ClassVar[int] = 6
+    sharpened: ClassVar[str] = ".q_norm.weight"
 
     def describe_capping(self, writer: Any) -> None:
         if "attn_logit_softcapping" in self.config:

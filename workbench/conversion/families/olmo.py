@@ -25,6 +25,7 @@ class Olmo(Llama):
 class Olmo2(Family):
     architecture: ClassVar[str] = "olmo2"
     accepts: ClassVar[tuple[str, ...]] = ("Olmo2ForCausalLM",)
+    always_has_head: ClassVar[bool] = True
 
 
 class Olmo3(Olmo2):

@@ -12,6 +12,7 @@ from workbench.errors import Unsupported
 class Qwen2Moe(WithExperts, Qwen2):
     architecture: ClassVar[str] = "qwen2moe"
     accepts: ClassVar[tuple[str, ...]] = ("Qwen2MoeForCausalLM",)
+    always_has_head: ClassVar[bool] = True
     weights_add_to_one: ClassVar[bool | None] = False
 
     def describe(self, writer: Any) -> None:
