@@ -207,6 +207,11 @@ class Provider(ABC):
         """The prompt as the model gets it, control tokens and all. Raises as generate, and Unsupported."""
         raise Unsupported("This backend does not tell what it makes of a prompt.", "Use one that runs here.")
 
+    async def prompt_length(self, generation: Generation) -> int:
+        """Tokens of the prompt as the model gets it, media and all. Raises as `rendered`."""
+        prompt = await self.rendered(generation)
+        return len(await self.tokenize(prompt, special=True) if isinstance(prompt, str) else prompt)
+
     @abstractmethod
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         """As Engine.tokenize. Raises Unsupported where the other side does not tell."""

@@ -5,6 +5,7 @@ Knows nothing of chat templates, tokens or storage.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -35,6 +36,7 @@ class Tool:
 
 
 MOST_MEDIUM_BYTES = 20 * 1024 * 1024
+"""The largest file of an image or a sound that is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,18 @@ class Message:
     media: tuple[Medium, ...] = ()
 
 
+def content_of(pieces: Iterable[str | Medium]) -> tuple[str, tuple[Medium, ...]]:
+    """A message's text and media out of its pieces. Texts that follow each other are lines of their own."""
+    text, media, follows_text = "", list[Medium](), False
+    for piece in pieces:
+        if isinstance(piece, Medium):
+            media.append(replace(piece, at=len(text)))
+        else:
+            text += f"\n{piece}" if follows_text else piece
+        follows_text = isinstance(piece, str)
+    return text, tuple(media)
+
+
 def joined(first: Message, second: Message) -> Message:
     """One turn out of two that the same role said."""
     content = "\n".join(filter(None, (first.content, second.content)))
@@ -83,6 +97,12 @@ def joined(first: Message, second: Message) -> Message:
         reasoning="\n".join(filter(None, (first.reasoning, second.reasoning))),
         tool_calls=first.tool_calls + second.tool_calls,
     )
+
+
+def preceded(text: str, message: Message) -> Message:
+    """The message with this before its text."""
+    media = tuple(replace(medium, at=medium.at + len(text)) for medium in message.media)
+    return replace(message, content=text + message.content, media=media)
 
 
 @dataclass(frozen=True, slots=True)

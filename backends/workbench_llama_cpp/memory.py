@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from workbench.cgroup import free_memory
@@ -44,11 +45,14 @@ def check_memory(header: Header, settings: EngineSettings, draft: Header | None 
     bound = upper_bound(header, settings, length)
     if draft is not None:
         bound += upper_bound(draft, settings.for_draft(length, draft.context_length), length)
+    projector = Path(settings.projector) if settings.projector else None
+    if projector is not None:
+        bound += 2 * projector.stat().st_size + _SMALL_CHANGE
     if bound <= min([free, *on_cards.values()]):
         return ()
     try:
         with closing(LlamaCppEstimator()) as estimator:
-            estimate = estimator.estimate(header, settings, draft=draft)
+            estimate = estimator.estimate(header, settings, draft=draft, projector=projector)
     except (EngineDied, NoSpace, Unsupported):
         return ()  # loading it will tell
     _check(estimate, settings, length, {"CPU": free, **on_cards})

@@ -1,4 +1,4 @@
-"""The turns of a request and the Messages they mean. Blocks other than text, thinking and tools are refused.
+"""The turns of a request and the Messages they mean. What is no text, image, thinking or tool is refused.
 
 A user's turn that holds results of tools becomes a tool's turn for each of them, and then the rest.
 """
@@ -11,9 +11,18 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from workbench.conversation import Message, ToolCall, joined
+from workbench.conversation import Medium, Message, ToolCall, content_of, joined, preceded
 from workbench.openai_dialect.content_reading import called_name, required, text_of_parts
+from workbench.openai_dialect.media_parts import medium_of
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
+
+
+class ImageSource(Struct, kw_only=True):
+    """Where an image is; only those that are sent along, in base64, can be had."""
+
+    type: str
+    media_type: str | None = None
+    data: str | None = None
 
 
 class InputBlock(Struct, kw_only=True):
@@ -28,6 +37,7 @@ class InputBlock(Struct, kw_only=True):
     tool_use_id: str | None = None
     content: str | list[InputBlock] | None = None
     is_error: bool | None = None
+    source: ImageSource | None = None
 
 
 class Turn(Struct, kw_only=True):
@@ -97,14 +107,15 @@ def _assistant(blocks: Sequence[InputBlock], place: str) -> Message:
 
 
 def _user(blocks: Sequence[InputBlock], names: dict[str, str], place: str) -> Iterator[Message]:
-    texts = []
+    pieces: list[str | Medium] = []
     for index, block in enumerate(blocks):
         if block.type == "tool_result":
             yield _result(block, names, f"{place}[{index}]")
         else:
-            texts.append(_text(block, f"{place}[{index}]"))
-    if texts or not blocks:
-        yield Message("user", "\n".join(texts))
+            pieces.append(_piece(block, f"{place}[{index}]"))
+    if pieces or not blocks:
+        text, media = content_of(pieces)
+        yield Message("user", text, media=media)
 
 
 def _call(block: InputBlock, place: str) -> ToolCall:
@@ -117,8 +128,24 @@ def _result(block: InputBlock, names: dict[str, str], place: str) -> Message:
     id = required(block.tool_use_id, where)
     remedy = "Send the assistant's turn with that tool_use block before it."
     name = called_name(id, names, where, remedy)
-    text = text_of(block.content, f"{place}.content")
-    return Message("tool", f"Error: {text}" if block.is_error else text, tool_call_id=id, name=name)
+    blocks = [] if isinstance(block.content, str) else block.content or []
+    pieces = [_piece(part, f"{place}.content[{index}]") for index, part in enumerate(blocks)]
+    text, media = content_of([block.content] if isinstance(block.content, str) else pieces)
+    told = Message("tool", text, tool_call_id=id, name=name, media=media)
+    return preceded("Error: ", told) if block.is_error else told
+
+
+def _piece(block: InputBlock, place: str) -> str | Medium:
+    if block.type != "image":
+        return _text(block, place)
+    source = required(block.source, f"{place}.source")
+    if source.type != "base64":
+        raise UnsupportedParameter(
+            f"Images of the type {source.type[:40]!r} are not fetched here.",
+            "Send the image itself in base64.",
+            f"{place}.source.type",
+        )
+    return medium_of("image", required(source.data, f"{place}.source.data"), f"{place}.source")
 
 
 def _text(block: InputBlock, place: str) -> str:

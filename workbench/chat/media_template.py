@@ -7,6 +7,7 @@ nothing of sandboxes.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Placeholder:
 
 def wants_parts(write: Write) -> bool:
     """Whether the template shows a content in parts, and none that is a text. `write` returns "" for none."""
-    return _AFTER not in write([{"role": "user", "content": _AFTER}]) and _AFTER in write([_probe()])
+    return _AFTER not in write([{"role": "user", "content": _AFTER}]) and _knows_parts(write([_probe()]))
 
 
 def in_parts(told: TemplateMessage) -> TemplateMessage:
@@ -49,7 +50,7 @@ def in_parts(told: TemplateMessage) -> TemplateMessage:
 def placeholder_of(kind: str, write: Write) -> Placeholder | None:
     """None where the template writes none, or not the same one each time."""
     without = write([_probe()])
-    if _BEFORE not in without or _AFTER not in without:
+    if not _knows_parts(without):
         return None
     for part in _SPELLINGS[kind]:
         text = _inserted(without, write([_probe(part)])).strip()
@@ -117,6 +118,11 @@ def _parted(told: dict[str, Any], known: Mapping[str, Placeholder]) -> dict[str,
 
 def _probe(*parts: Part) -> TemplateMessage:
     return {"role": "user", "content": [_text(_BEFORE), *parts, _text(_AFTER)]}
+
+
+def _knows_parts(written: str) -> bool:
+    """Whether the texts in the probe's parts are there, and are not there as parts of a list."""
+    return _BEFORE in written and _AFTER in written and not re.search("""['"]type['"]""", written)
 
 
 def _text(text: str) -> Part:

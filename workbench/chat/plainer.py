@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 
-from workbench.conversation import Conversation, Message, joined
+from workbench.conversation import Conversation, Message, joined, preceded
 
 
 def plainer(conversation: Conversation) -> Iterator[Conversation]:
@@ -17,7 +17,7 @@ def plainer(conversation: Conversation) -> Iterator[Conversation]:
     alternating = _alternating(turns)
     forms = [(*start, *turns), (*start, *alternating)]
     if start and alternating and alternating[0].role == "user":
-        first = replace(alternating[0], content=f"{start[0].content}\n\n{alternating[0].content}")
+        first = preceded(f"{start[0].content}\n\n", alternating[0])
         forms.append((first, *alternating[1:]))
     for messages in dict.fromkeys(forms):
         if messages != conversation.messages:

@@ -13,6 +13,7 @@ import click
 
 from workbench import registry
 from workbench.cli import output
+from workbench.cli.loading import with_paths
 from workbench.cli.option_types import MEMORY
 from workbench.cli.options import engine_options, json_option
 from workbench.cli.sections import SectionedCommand
@@ -60,7 +61,6 @@ _SETTINGS = {
     help='Ask about this card, such as "RTX 4090" or 24GiB, instead of this machine\'s; repeatable.',
 )
 @click.option("--ram", type=MEMORY, help="Main memory that may be used, such as 64GiB.")
-@click.option("--mmproj", type=click.Path(path_type=Path), help="Count this projector too.")
 @json_option
 @engine_options
 @click.pass_context
@@ -73,7 +73,6 @@ def fit(
     wants_frontier: bool,
     gpus: tuple[str, ...],
     ram: int | None,
-    mmproj: Path | None,
     as_json: bool,
     settings: EngineSettings,
     backend: str | None,
@@ -92,6 +91,8 @@ def fit(
             estimator.prepare()
         from workbench.cli.fit_findings import Question, report_of
 
+        settings = with_paths(settings)
+        mmproj = Path(settings.projector) if settings.projector else None
         aim = aim or ("balanced" if wants_plan else None)
         places = _places(name, gpus, ram)
         asked = Question(model, places, settings, mmproj, aim, wants_frontier, _free(context))

@@ -14,15 +14,24 @@ from workbench.cli import output
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.models import LocalModel, locate
+from workbench.models.projectors import projector_named, with_projector
 from workbench.planning.opening import open_planned
 from workbench.runtime.attached_provider import attached
 
 Progress = Callable[[float], None]
 
 
-def with_draft(settings: EngineSettings) -> EngineSettings:
-    """The settings with the path of the draft model in place of its name. Raises ModelNotFound."""
-    return replace(settings, draft=str(locate(settings.draft).path)) if settings.draft else settings
+def with_paths(settings: EngineSettings) -> EngineSettings:
+    """The settings with paths in place of the names of what is loaded beside the model.
+
+    Raises ModelNotFound, and as projector_named.
+    """
+    draft, projector = settings.draft, settings.projector
+    return replace(
+        settings,
+        draft=str(locate(draft).path) if draft else draft,
+        projector=projector if projector is None else projector_named(projector),
+    )
 
 
 async def open_told(
@@ -39,7 +48,7 @@ async def open_told(
     """
     with _shown(model, progress) as told:
         provider = await open_planned(
-            str(model.path), with_draft(settings), backend=backend, most=most, progress=told
+            str(model.path), with_paths(settings), backend=backend, most=most, progress=told
         )
     for notice in provider.facts.notices:
         output.note(notice)
@@ -55,10 +64,11 @@ async def attached_or_opened(
     chat_template: str | None = None,
     *,
     attach: bool,
+    media: bool = False,
 ) -> Provider:
     """The model in a running server of this user, where one serves it; else as open_told.
 
-    Who says how it is to be loaded gets it loaded so.
+    Who says how it is to be loaded gets it loaded so; with its projector where there are `media` for it.
     """
     if attach and settings == EngineSettings() and backend is None and chat_template is None:
         with _shown(model) as progress:
@@ -66,6 +76,7 @@ async def attached_or_opened(
         if provider is not None:
             output.note(f"Using {model.name} in the server that runs; --no-attach loads it here.")
             return provider
+    settings = with_projector(settings, model) if media else settings
     return await open_told(model, settings, backend, chat_template)
 
 
@@ -77,8 +88,9 @@ async def opened(
     chat_template: str | None = None,
     *,
     attach: bool = False,
+    media: bool = False,
 ) -> AsyncIterator[Provider]:
-    provider = await attached_or_opened(model, settings, backend, chat_template, attach=attach)
+    provider = await attached_or_opened(model, settings, backend, chat_template, attach=attach, media=media)
     try:
         yield provider
     finally:

@@ -14,11 +14,12 @@ import click
 
 from workbench import registry
 from workbench.backend import Provider
-from workbench.cli.loading import open_told, with_draft
+from workbench.cli.loading import open_told, with_paths
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ModelNotFound
 from workbench.models import LocalModel, local_models, locate
 from workbench.models.presets import Preset, read_presets
+from workbench.models.projectors import with_projector
 from workbench.paths import presets_file
 from workbench.planning.beside import FitsBeside
 from workbench.server.pool.model_offer import ModelOffer, Progress
@@ -87,7 +88,7 @@ def _about(model: LocalModel, presets: Sequence[Preset]) -> Preset:
 
 
 def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool = False) -> ModelOffer:
-    settings = with_draft(replace(manner.settings, **preset.settings))
+    settings = with_projector(with_paths(replace(manner.settings, **preset.settings)), model)
     beside = FitsBeside(str(model.path), settings, manner.backend, manner.most_bytes)
 
     async def opened(progress: Progress) -> Provider:

@@ -75,6 +75,13 @@ _ENGINE = (
         help="Draft what comes next: ngram looks it up in the text before, draft asks the --draft model. "
         "Answers stay the same.",
     ),
+    _engine(
+        "--projector",
+        "--mmproj",
+        "projector",
+        metavar="FILE|MODEL",
+        help="What lets the model see or hear, where it is not beside it; none loads none.",
+    ),
     _engine("--draft", metavar="MODEL", help="A smaller model with the same vocabulary, which drafts."),
     _engine("--experts-on-cpu", type=int, help="Keep the expert tensors of the first N layers in RAM."),
     _engine(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -17,24 +20,29 @@ from workbench.cli.loading import opened
 from workbench.cli.options import attach_option, engine_options, json_option, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.constraint import Constraint
-from workbench.conversation import Conversation, Message
+from workbench.conversation import MOST_MEDIUM_BYTES, Conversation, Medium, Message, content_of
 from workbench.engine_settings import EngineSettings
+from workbench.errors import InvalidRequest
 from workbench.generation import Generation, Thinking
 from workbench.models import LocalModel, locate
 from workbench.sampling import SamplingSettings
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EPILOG = """\b
 Examples:
   workbench run guide "What can you do?"
   git diff | workbench run MODEL.gguf "Summarise this change."
   workbench run MODEL.gguf - < question.txt
   workbench run MODEL.gguf --json-schema person.json "Who wrote Faust?"
+  workbench run MODEL --image photo.jpg "What is in it?"
 """
 
 
 @click.command(cls=SectionedCommand, epilog=EPILOG)
 @click.argument("model")
 @click.argument("prompt_text", metavar="[PROMPT]", required=False)
+@click.option("--image", "images", multiple=True, type=_FILE, help="Ask about this image; repeatable.")
+@click.option("--audio", "sounds", multiple=True, type=_FILE, help="Ask about this sound; repeatable.")
 @click.option("--system", help="What the model is told before the prompt.")
 @click.option("--raw", is_flag=True, help="Continue the prompt as plain text, without the chat template.")
 @click.option("--verbose", is_flag=True, help="Say how fast it was even when nobody watches.")
@@ -49,6 +57,8 @@ def run(
     *,
     model: str,
     prompt_text: str | None,
+    images: tuple[Path, ...],
+    sounds: tuple[Path, ...],
     system: str | None,
     raw: bool,
     verbose: bool,
@@ -70,26 +80,39 @@ def run(
     """
     if raw and system:
         raise click.UsageError("--raw continues plain text, which has no place for --system.")
+    if raw and (images or sounds):
+        raise click.UsageError("--raw continues plain text, which has no place for images and sounds.")
+    media = [*(_medium("image", path) for path in images), *(_medium("audio", path) for path in sounds)]
     found = locate(model)
     text = prompt.assembled(prompt_text)
     generation = Generation(
-        prompt=text if raw else _conversation(system, text),
+        prompt=text if raw else _conversation(system, text, media),
         sampling=sampling,
         max_tokens=max_tokens,
         stop=stop,
         constraint=constraint,
         thinking=thinking,
     )
-    opening = opened(found, settings, backend, chat_template, attach=attach)
+    opening = opened(found, settings, backend, chat_template, attach=attach, media=bool(media))
     answer = asyncio.run(_answer(opening, generation, quiet=as_json))
     if as_json:
         output.document(_document(found, answer))
     _narrate(answer, speed=not as_json and (verbose or sys.stderr.isatty()))
 
 
-def _conversation(system: str | None, text: str) -> Conversation:
+def _conversation(system: str | None, text: str, media: Sequence[Medium]) -> Conversation:
     spoken = Conversation((Message("system", system),) if system else ())
-    return spoken + Message("user", text)
+    content, placed = content_of([*media, text])
+    return spoken + Message("user", content, media=placed)
+
+
+def _medium(kind: Literal["image", "audio"], path: Path) -> Medium:
+    size = path.stat().st_size
+    if size > MOST_MEDIUM_BYTES:
+        raise InvalidRequest(
+            f"{path} has {size:,} bytes, and at most {MOST_MEDIUM_BYTES:,} are read.", "Give a smaller file."
+        )
+    return Medium(kind=kind, data=path.read_bytes(), source=str(path))
 
 
 async def _answer(

@@ -17,6 +17,7 @@ from workbench.cli.options import engine_options
 from workbench.cli.prompt_cache_options import prompt_cache_options
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
+from workbench.models.projectors import NONE
 
 DEFAULT_PORT = 11518
 
@@ -71,6 +72,8 @@ def serve(
 
     if settings.draft and len(names) != 1:
         raise click.UsageError("--draft goes with one MODEL; presets name the drafts of several.")
+    if settings.projector not in (None, NONE) and len(names) != 1:
+        raise click.UsageError("--projector goes with one MODEL; presets name the projectors of several.")
     rules, tls = doors.rules(host), doors.tls()
     known, manner = presets_of(presets), Manner(settings, backend, ttl, chat_template, memory)
     every = None if names else catalogue(known, manner)

@@ -14,5 +14,6 @@ def capabilities_of(facts: ModelFacts) -> list[str]:
         "tools": generates and ("tools" in template or "constrain" in facts.capabilities),
         "thinking": generates and "think" in template,
         "embedding": "embed" in facts.capabilities,
+        "vision": "vision" in facts.capabilities,
     }
     return [name for name, has in marks.items() if has]

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from workbench.conversation import Conversation, Message, Tool, ToolCall
-from workbench.openai_dialect.parameter_errors import UnsupportedParameter
+from workbench.conversation import Conversation, Medium, Message, Tool, ToolCall
+from workbench.openai_dialect.media_parts import medium_of
 from workbench.openai_dialect.wire import encode
 
 
@@ -54,18 +54,19 @@ class OllamaTool(Struct, kw_only=True):
 
 
 def to_conversation(messages: Sequence[OllamaMessage], tools: Sequence[OllamaTool]) -> Conversation:
-    """Raises UnsupportedParameter."""
+    """Raises InvalidParameter."""
     turns = tuple(_to_message(message, f"messages[{place}]") for place, message in enumerate(messages))
     return Conversation(turns, tuple(_to_tool(tool.function) for tool in tools))
 
 
-def refuse_images(images: Sequence[str] | None, place: str) -> None:
-    if images:
-        raise UnsupportedParameter("Images are not supported here.", "Send text.", place)
+def images_of(images: Sequence[str] | None, place: str) -> tuple[Medium, ...]:
+    """They stand before the text they come with. Raises InvalidParameter."""
+    return tuple(
+        medium_of("image", image, f"{place}[{position}]") for position, image in enumerate(images or ())
+    )
 
 
 def _to_message(message: OllamaMessage, place: str) -> Message:
-    refuse_images(message.images, f"{place}.images")
     calls = message.tool_calls or ()
     return Message(
         message.role,
@@ -76,6 +77,7 @@ def _to_message(message: OllamaMessage, place: str) -> Message:
         ),
         tool_call_id=message.tool_call_id or "",
         name=message.tool_name or "",
+        media=images_of(message.images, f"{place}.images"),
     )
 
 

@@ -14,7 +14,7 @@ from workbench.conversation import Conversation, Message
 from workbench.generation import Generation, Thinking
 from workbench.ollama_dialect.capabilities import capabilities_of
 from workbench.ollama_dialect.keep_alive import KeepAlive
-from workbench.ollama_dialect.messages import OllamaMessage, OllamaTool, refuse_images, to_conversation
+from workbench.ollama_dialect.messages import OllamaMessage, OllamaTool, images_of, to_conversation
 from workbench.ollama_dialect.options import OllamaOptions
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 from workbench.openai_dialect.wire import encode
@@ -104,15 +104,17 @@ class OllamaGenerateRequest(OllamaRequest, kw_only=True):
         for name in ("suffix", "template", "context"):
             if getattr(self, name):
                 raise UnsupportedParameter(f"{name} is not supported here.", f"Leave {name} out.", name)
-        refuse_images(self.images, "images")
         if self.raw and self.system:
             raise InvalidParameter("raw goes with no system.", "Write it into the prompt.", "system")
-        if not self.prompt:
+        media = images_of(self.images, "images")
+        if not self.prompt and not media:
             return None
+        if self.raw and media:
+            raise UnsupportedParameter("images are not supported with raw.", "Leave raw out.", "images")
         if self.raw:
             return self.prompt
         system: Sequence[Message] = (Message("system", self.system),) if self.system else ()
-        return Conversation((*system, Message("user", self.prompt)))
+        return Conversation((*system, Message("user", self.prompt, media=media)))
 
 
 def _constraint(wanted: Format | None) -> Constraint | None:

@@ -1,15 +1,19 @@
-"""One message of a chat request, and the Message it means. Text only; other parts are refused by name."""
+"""One message of a chat request, and the Message it means.
+
+Users say text, images and sounds, all others text; other parts are refused by name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from msgspec import Struct
 
-from workbench.conversation import Conversation, Message, Role, Tool, ToolCall
+from workbench.conversation import Conversation, Medium, Message, Role, Tool, ToolCall, content_of
 from workbench.openai_dialect.content_reading import called_name
+from workbench.openai_dialect.media_parts import ImageUrl, InputAudio, image_at, sound_of
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 _ROLES: dict[str, Role] = {
@@ -23,11 +27,13 @@ _ROLES: dict[str, Role] = {
 
 
 class ContentPart(Struct, kw_only=True):
-    """A piece of a message; only those of type "text" have a text, and refusals their own."""
+    """A piece of a message; which members it has depends on its type."""
 
     type: str
     text: str | None = None
     refusal: str | None = None
+    image_url: ImageUrl | str | None = None
+    input_audio: InputAudio | None = None
 
 
 class CalledFunction(Struct, kw_only=True):
@@ -76,9 +82,11 @@ def _to_message(message: ChatMessage, place: str) -> Message:
     content = message.refusal if message.content is None and role == "assistant" else message.content
     if content is None and not calls and not (role == "assistant" and message.reasoning_content):
         raise InvalidParameter(f"{place}.content is missing.", "Send text there.", f"{place}.content")
+    text, media = content_of(_pieces("" if content is None else content, place, role))
     return Message(
         role,
-        _content("" if content is None else content, place),
+        text,
+        media=media,
         reasoning=(message.reasoning_content or "") if role == "assistant" else "",
         tool_calls=calls,
         tool_call_id=_answered_call(message, place) if role == "tool" else "",
@@ -133,19 +141,37 @@ def _named(messages: Sequence[Message]) -> list[Message]:
     return named
 
 
-def _content(content: str | list[ContentPart], place: str) -> str:
+def _pieces(content: str | list[ContentPart], place: str, role: Role) -> Iterable[str | Medium]:
     if isinstance(content, str):
-        return content
+        return [content]
     if not content:
         raise InvalidParameter(f"{place}.content is empty.", "Send a part at least.", f"{place}.content")
-    return "\n".join(_text(part, f"{place}.content[{position}]") for position, part in enumerate(content))
+    return [_piece(part, f"{place}.content[{position}]", role) for position, part in enumerate(content)]
+
+
+def _piece(part: ContentPart, place: str, role: Role) -> str | Medium:
+    if part.type not in ("image_url", "input_audio"):
+        return _text(part, place)
+    if role != "user":
+        raise InvalidParameter(
+            f"{place} is of type {part.type}, in a message of the {role}.", "Let the user send it.", place
+        )
+    param = f"{place}.{part.type}"
+    image, sound = part.image_url, part.input_audio
+    if part.type == "image_url" and image is not None:
+        return image_at(image if isinstance(image, str) else image.url, param)
+    if part.type == "input_audio" and sound is not None:
+        return sound_of(sound, param)
+    raise InvalidParameter(f"{param} is missing.", f"Send {param}.", param)
 
 
 def _text(part: ContentPart, place: str) -> str:
     text = part.refusal if part.type == "refusal" else part.text
     if part.type not in ("text", "refusal"):
         raise UnsupportedParameter(
-            f"Parts of type {part.type[:40]!r} are not supported here.", "Send text.", f"{place}.type"
+            f"Parts of type {part.type[:40]!r} are not supported here.",
+            "Send text, image_url or input_audio.",
+            f"{place}.type",
         )
     if text is None:
         raise InvalidParameter(f"{place}.{part.type} is missing.", "Send text.", f"{place}.{part.type}")

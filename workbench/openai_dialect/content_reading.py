@@ -8,9 +8,10 @@ from typing import TypeVar
 from workbench.openai_dialect.parameter_errors import InvalidParameter
 
 Part = TypeVar("Part")
+Value = TypeVar("Value")
 
 
-def required(value: str | None, place: str) -> str:
+def required(value: Value | None, place: str) -> Value:
     """Raises InvalidParameter where there is none."""
     if value is None:
         raise InvalidParameter(f"{place} is missing.", f"Send {place}.", place)

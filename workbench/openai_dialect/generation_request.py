@@ -135,6 +135,12 @@ def _check_shift(generation: Generation) -> None:
         raise InvalidParameter(
             "context_policy is shift, and the answer has no limit.", "Send max_tokens as well.", "max_tokens"
         )
+    if isinstance(generation.prompt, Conversation) and generation.prompt.media:
+        raise InvalidParameter(
+            "An answer about images or sounds cannot go on in a shifted context.",
+            "Set context_policy to truncate.",
+            "context_policy",
+        )
     has_tools = isinstance(generation.prompt, Conversation) and generation.prompt.tools
     if generation.constraint is not None or has_tools:
         raise InvalidParameter(

@@ -87,13 +87,14 @@ class FitsBeside:
     def _newly_asked(self, backend: str, settings: EngineSettings) -> MemoryEstimate:
         from workbench.gguf import read_model
         from workbench.machine import machine
-        from workbench.planning.estimates import Estimates, draft_header
+        from workbench.planning.estimates import Estimates, draft_header, projector_of
         from workbench.planning.places import on_this_machine
 
         places = on_this_machine(backend, machine())
         estimator = registry.load(backend).estimator()
         header, draft = read_model(self._model), draft_header(self._settings)
-        with Estimates(header, places, estimator, draft=draft) as estimates:
+        projector = projector_of(self._settings)
+        with Estimates(header, places, estimator, draft=draft, projector=projector) as estimates:
             return estimates.ask(settings)
 
 

@@ -14,7 +14,7 @@ from workbench.gguf import Header, read_model
 from workbench.machine import Machine, machine
 from workbench.planning.advice import advice, does_not_fit
 from workbench.planning.changes import cheapest_changes
-from workbench.planning.estimates import Estimates, draft_header
+from workbench.planning.estimates import Estimates, draft_header, projector_of
 from workbench.planning.formula import context_of
 from workbench.planning.places import on_this_machine
 from workbench.planning.plan import Plan, plan
@@ -70,7 +70,8 @@ def _estimates(
 ) -> Estimates:
     name = backend or registry.name_for(model)
     draft, places = draft_header(settings), on_this_machine(name, here, most=most)
-    return Estimates(header, places, registry.load(name).estimator(), draft=draft)
+    estimator, projector = registry.load(name).estimator(), projector_of(settings)
+    return Estimates(header, places, estimator, draft=draft, projector=projector)
 
 
 def _free(settings: EngineSettings) -> frozenset[str]:

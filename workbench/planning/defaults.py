@@ -31,7 +31,7 @@ def is_small(model: str, settings: EngineSettings) -> bool:
     """Whether the model goes wherever the engine puts it, and the engine's own check is enough."""
     tokens = (settings.context_length or 0) * settings.parallel
     try:
-        files = [model, settings.draft] if settings.draft else [model]
+        files = [file for file in (model, settings.draft, settings.projector) if file]
         return sum(map(os.path.getsize, files)) <= _SMALL_FILE and tokens <= _SMALL_CONTEXT
     except OSError:
         return True

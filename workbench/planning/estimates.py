@@ -29,6 +29,11 @@ def draft_header(settings: EngineSettings) -> Header | None:
     return read_model(settings.draft) if settings.draft else None
 
 
+def projector_of(settings: EngineSettings) -> Path | None:
+    """The projector that is loaded too, where there is one."""
+    return Path(settings.projector) if settings.projector else None
+
+
 class Estimates:
     """Closes the estimator that it was given. Without one, everything is the formula's."""
 

@@ -29,7 +29,7 @@ from workbench.machine.gpus import Gpu, as_card, gpus
 from workbench.machine.overhead import host_overhead_bytes
 from workbench.machine.process_memory import card_memory, host_memory
 from workbench.memory import MemoryEstimate, VirtualGpu
-from workbench.planning.estimates import draft_header
+from workbench.planning.estimates import draft_header, projector_of
 from workbench.planning.ledger import ActualMemory, Ledger, LoadRecord
 from workbench.planning.unreported import Unreported
 
@@ -95,7 +95,8 @@ def prediction(entry: LoadRecord, cards: tuple[Gpu, ...]) -> tuple[MemoryEstimat
     with closing(estimator):
         header = read_model(entry.model)
         loaded = replace(settings, prompt_cache_bytes=0)  # what keeping prompts takes comes later
-        estimate = estimator.estimate(header, loaded, draft=draft_header(settings))
+        draft, projector = draft_header(settings), projector_of(settings)
+        estimate = estimator.estimate(header, loaded, draft=draft, projector=projector)
     sight = None
     if estimate.devices or bare_process(entry.backend) is None:
         sight = engine_sight(entry.backend)

@@ -7,12 +7,14 @@ function calls, their outputs and reasoning are refused by name. Knows nothing o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from msgspec import Struct
 
-from workbench.conversation import Message, Role, ToolCall, joined
+from workbench.conversation import Medium, Message, Role, ToolCall, content_of, joined
 from workbench.openai_dialect.content_reading import called_name, required, text_of_parts
+from workbench.openai_dialect.media_parts import InputAudio, image_at, sound_of
 from workbench.openai_dialect.parameter_errors import InvalidParameter, UnsupportedParameter
 
 _ROLES: dict[str, Role] = {
@@ -32,6 +34,10 @@ class InputPart(Struct, kw_only=True, omit_defaults=True):
     text: str | None = None
     refusal: str | None = None
     annotations: list[Any] | None = None
+    image_url: str | None = None
+    file_id: str | None = None
+    detail: Literal["auto", "low", "high", "original"] | None = None
+    input_audio: InputAudio | None = None
 
 
 class InputItem(Struct, kw_only=True, omit_defaults=True):
@@ -73,7 +79,7 @@ def _to_message(item: InputItem, names: dict[str, str], place: str) -> Message:
     match item.kind:
         case "message":
             role = _ROLES[required(item.role, f"{place}.role")]
-            return Message(role, _text(item.content, f"{place}.content"))
+            return _said(item.content, f"{place}.content", role)
         case "function_call":
             return Message("assistant", "", tool_calls=(_call(item, place),))
         case "function_call_output":
@@ -98,12 +104,35 @@ def _output(item: InputItem, names: dict[str, str], place: str) -> Message:
     where = f"{place}.call_id"
     id = required(item.call_id, where)
     name = called_name(id, names, where, "Send the function_call before it, or the previous_response_id.")
-    return Message("tool", _text(item.output, f"{place}.output"), tool_call_id=id, name=name)
+    told = _said(item.output, f"{place}.output", "tool")
+    return replace(told, tool_call_id=id, name=name)
 
 
 def _thoughts(item: InputItem, place: str) -> str:
     """The reasoning itself, or where only that was kept, its summary."""
     return _text(item.content or "", f"{place}.content") or _text(item.summary or "", f"{place}.summary")
+
+
+def _said(content: str | Sequence[InputPart] | None, place: str, role: Role) -> Message:
+    """A user's message, or what a tool gives back, may have images and sounds in it."""
+    if not isinstance(content, Sequence) or isinstance(content, str) or role not in ("user", "tool"):
+        return Message(role, _text(content, place))
+    text, media = content_of(_piece(part, f"{place}[{index}]") for index, part in enumerate(content))
+    return Message(role, text, media=media)
+
+
+def _piece(part: InputPart, place: str) -> str | Medium:
+    if part.type == "input_image":
+        if part.file_id is not None:
+            raise UnsupportedParameter(
+                "Images that were uploaded before are not supported here.",
+                "Send the image itself as image_url.",
+                f"{place}.file_id",
+            )
+        return image_at(required(part.image_url, f"{place}.image_url"), f"{place}.image_url")
+    if part.type == "input_audio":
+        return sound_of(required(part.input_audio, f"{place}.input_audio"), f"{place}.input_audio")
+    return _part(part, place)
 
 
 def _text(content: str | Sequence[InputPart] | None, place: str) -> str:

@@ -60,6 +60,15 @@ class EngineProvider(Provider):
         prompt = Answering(self.facts, generation).leg.prompt
         return shown(prompt) if isinstance(prompt, str) else prompt
 
+    async def prompt_length(self, generation: Generation) -> int:
+        leg = Answering(self.facts, generation).leg
+        if not (leg.media and isinstance(leg.prompt, str)):
+            return await super().prompt_length(generation)
+        parts = mixed(leg.prompt, leg.media)
+        reply = await self._ask(lambda number: messages.Measure(number, parts))
+        assert isinstance(reply, messages.Tokens)
+        return len(reply.tokens)
+
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         reply = await self._ask(lambda number: messages.Tokenize(number, text, special, add))
         assert isinstance(reply, messages.Tokens)

@@ -75,6 +75,13 @@ class Tokenize(Message, frozen=True):
     add: bool | None
 
 
+class Measure(Message, frozen=True):
+    """To the engine: tokens of a prompt with media; answered by Tokens."""
+
+    id: int
+    mixed: tuple[str | Medium, ...]
+
+
 class Detokenize(Message, frozen=True):
     """To the engine: bytes of tokens; answered by Piece."""
 
@@ -192,7 +199,7 @@ class Step(Message, frozen=True):
     events: list[StepReply | Failed]
 
 
-Call = Generate | Cancel | Tokenize | Detokenize | Divide | Embed | Rank
+Call = Generate | Cancel | Tokenize | Measure | Detokenize | Divide | Embed | Rank
 Command = Open | Close | Together | Call
 Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
 

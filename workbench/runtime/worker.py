@@ -114,6 +114,8 @@ class Worker:
             case messages.Tokenize(call, text, special, add):
                 tokens = self._engine.tokenize(text, special=special, add=add)
                 self._send(messages.Tokens(call, tuple(tokens)))
+            case messages.Measure(call, mixed):
+                self._measure(TokenRequest(id=call, prompt=(), mixed=mixed))
             case messages.Detokenize(call, ids):
                 self._send(messages.Piece(call, self._engine.detokenize(ids)))
             case messages.Divide(call, ids):
@@ -125,6 +127,12 @@ class Worker:
 
     def _tokens(self, text: str | tuple[int, ...]) -> Sequence[int]:
         return self._engine.tokenize(text, special=True) if isinstance(text, str) else text
+
+    def _measure(self, request: TokenRequest) -> None:
+        def told(read: TokenRequest) -> None:
+            self._send(messages.Tokens(request.id, read.prompt))
+
+        self._preparing.start(request.id, lambda: self._engine.prepare(request), told)
 
     def _take_request(self, command: messages.Generate) -> None:
         received = time.perf_counter()

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from workbench.chat.formats.json_calls import HERMES_CALLS
-from workbench.conversation import Conversation, Message, Tool, ToolCall
+from workbench.conversation import Conversation, Message, Tool, ToolCall, preceded
 
 DESCRIBED_CALLS = HERMES_CALLS
 _INTRODUCTION = """\
@@ -44,7 +44,8 @@ def _definition(tool: Tool) -> dict[str, object]:
 
 def _told(message: Message) -> Message:
     if message.role == "tool":
-        return Message("user", f"<tool_response>\n{message.content}\n</tool_response>")
+        result = preceded("<tool_response>\n", Message("user", message.content, media=message.media))
+        return replace(result, content=f"{result.content}\n</tool_response>")
     if not message.tool_calls:
         return message
     calls = "\n".join(_written(call) for call in message.tool_calls)

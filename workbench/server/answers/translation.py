@@ -51,9 +51,3 @@ async def gather(provider: Provider, generation: Generation, translator: Transla
     async with aclosing(choices(provider, [generation])) as events:
         async for _, event in events:
             translator.take(event)
-
-
-async def prompt_tokens(provider: Provider, generation: Generation) -> int:
-    """How many tokens the model reads before it answers."""
-    prompt = await provider.rendered(generation)
-    return len(await provider.tokenize(prompt, special=True) if isinstance(prompt, str) else prompt)

@@ -30,12 +30,12 @@ async def truncated(provider: Provider, generation: Generation, left_out: LeftOu
     """
     context = provider.facts.context_length
     room = context - max(1, min(generation.max_tokens or context // 4, context // 2))
-    before = len(await tokens_of(provider, generation))
+    before = await provider.prompt_length(generation)
     if before <= room:
         return generation
     if isinstance(generation.prompt, Conversation):
         fitting = await _with_fewer_turns(provider, generation, generation.prompt, room, left_out)
-        left_out.tokens += before - len(await tokens_of(provider, fitting))
+        left_out.tokens += before - await provider.prompt_length(fitting)
         return fitting
     tokens, start = await tokens_of(provider, generation), await beginning(provider)
     left_out.tokens += before - room
@@ -70,7 +70,7 @@ async def _with_fewer_turns(
     while low <= high:
         middle = (low + high) // 2
         candidate = replace(generation, prompt=_without(conversation, turns, middle))
-        if len(await tokens_of(provider, candidate)) <= room:
+        if await provider.prompt_length(candidate) <= room:
             fitting, count, high = candidate, middle, middle - 1
         else:
             low = middle + 1

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from workbench.backend import Provider
 from workbench.events import Event, Finished, Usage
 from workbench.generation import Generation
-from workbench.server.answers.translation import prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +17,4 @@ class Unanswered:
     provider: Provider
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
-        yield Finished("length", Usage(await prompt_tokens(self.provider, generation)))
+        yield Finished("length", Usage(await self.provider.prompt_length(generation)))

@@ -54,6 +54,10 @@ class LentProvider(Provider):
         async with self._model.lent() as provider:
             return await provider.rendered(self._instructed(generation))
 
+    async def prompt_length(self, generation: Generation) -> int:
+        async with self._model.lent() as provider:
+            return await provider.prompt_length(self._instructed(generation))
+
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         async with self._model.lent() as provider:
             return await provider.tokenize(text, special=special, add=add)

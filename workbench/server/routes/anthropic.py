@@ -23,7 +23,7 @@ from workbench.openai_dialect.wire import decode
 from workbench.server.answers.cancellation import while_wanted
 from workbench.server.answers.event_stream import EventStream, named
 from workbench.server.answers.json_response import json_response
-from workbench.server.answers.translation import gather, naming, prompt_tokens, translated
+from workbench.server.answers.translation import gather, naming, translated
 from workbench.server.request_body import read_body
 
 _MESSAGES = Decoder(MessagesRequest)
@@ -62,7 +62,7 @@ async def count_tokens(request: Request) -> Response:
     wire = decode(_COUNTED, await read_body(request))
     state, generation = request.app.state, _generation(request, wire)
     provider = await while_wanted(state.models.provider(wire.model), request.receive, state.stopping)
-    return json_response(TokenCount(await prompt_tokens(provider, generation)))
+    return json_response(TokenCount(await provider.prompt_length(generation)))
 
 
 def _generation(request: Request, wire: TokenCountRequest) -> Generation:

@@ -10,7 +10,6 @@ from workbench.errors import ContextExceeded
 from workbench.generation import Generation
 from workbench.ollama_dialect.keep_alive import KeepAlive, seconds_kept
 from workbench.server.access.caller import require_admin
-from workbench.server.answers.translation import prompt_tokens
 from workbench.server.pool.model_pool import ModelPool
 
 
@@ -32,7 +31,7 @@ async def limited(provider: Provider, generation: Generation, most: int | None) 
     """The generation, which ends when prompt and answer have so many tokens. Raises ContextExceeded."""
     if most is None or most >= provider.facts.context_length:
         return generation
-    used = await prompt_tokens(provider, generation)
+    used = await provider.prompt_length(generation)
     if used >= most:
         raise ContextExceeded(
             f"The prompt has {used} tokens, and num_ctx is {most}.", "Shorten it, or send a larger num_ctx."

@@ -28,7 +28,7 @@ from workbench.server.answers.cancellation import while_wanted
 from workbench.server.answers.context_policy import ContextCare
 from workbench.server.answers.event_stream import EventStream, named
 from workbench.server.answers.json_response import json_response
-from workbench.server.answers.translation import gather, naming, prompt_tokens, translated
+from workbench.server.answers.translation import gather, naming, translated
 from workbench.server.kept_responses import (
     earlier_items,
     found,
@@ -109,7 +109,7 @@ async def count_input(request: Request) -> Response:
     state, (_, generation) = request.app.state, _asked(request, wire)
     preparing = _prepared(state.models, wire, generation)
     provider, fitted, _ = await while_wanted(preparing, request.receive, state.stopping)
-    return json_response(InputTokens(input_tokens=await prompt_tokens(provider, fitted)))
+    return json_response(InputTokens(input_tokens=await provider.prompt_length(fitted)))
 
 
 def _asked(request: Request, wire: ResponsesRequest) -> tuple[list[InputItem], Generation]:
