@@ -57,6 +57,7 @@ class EngineSettings:
         draft: The path of a smaller model with the same vocabulary, which drafts; None: there is none.
         prompt_cache_bytes: How much of the disk may keep computed prompts until they come again; 0: none.
         projector: The file that lets the model see or hear; None leaves it to whoever loads it, "" is none.
+        projector_found: Nobody named it. Where it does not fit, the model is loaded without it, and says so.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
     """
 
@@ -78,6 +79,7 @@ class EngineSettings:
     pooling: Pooling | None = None
     prompt_cache_bytes: int = 0
     projector: str | None = None
+    projector_found: bool = False
     vocabulary_only: bool = False
 
     @property

@@ -27,7 +27,7 @@ from workbench_llama_cpp.vocabulary import Vocabulary
 
 @dataclass(slots=True)
 class Loaded:
-    """A model in memory: its handle, and what was learned while loading, `tight` about the memory.
+    """A model in memory: its handle, and what was learned while loading, `notices` for whoever uses it.
 
     `draft` is the model that drafts for it.
     """
@@ -39,7 +39,7 @@ class Loaded:
     context_length: int
     vocabulary: Vocabulary
     kept: list[object]
-    tight: tuple[str, ...]
+    notices: tuple[str, ...]
     draft: Loaded | None = None
     projector: Projector | None = None
 
@@ -73,8 +73,7 @@ def load(path: str, settings: EngineSettings, progress: LoadProgress) -> Loaded:
                 settings.for_draft(length, draft.context_length),
                 lambda done: progress(share + done * (1 - share)),
             )
-        if settings.projector:
-            loaded.projector = Projector(settings.projector, model, loaded.vocabulary, settings)
+        _add_projector(loaded)
     except BaseException:
         loaded.free()
         raise
@@ -100,6 +99,19 @@ def _load_draft(path: str, settings: EngineSettings, progress: LoadProgress) -> 
             "Use another draft model.",
         )
     return draft
+
+
+def _add_projector(loaded: Loaded) -> None:
+    """One that nobody asked for may be another model's."""
+    settings = loaded.settings
+    if not settings.projector:
+        return
+    try:
+        loaded.projector = Projector(settings.projector, loaded.model, loaded.vocabulary, settings)
+    except InvalidModel as error:
+        if not settings.projector_found:
+            raise
+        loaded.notices += (f"Loaded without images and sounds: {error.message}",)
 
 
 def make_context(loaded: Loaded) -> Any:
@@ -182,7 +194,7 @@ def _placement(model: Any, settings: EngineSettings) -> str:
 
 def _notices(loaded: Loaded) -> list[str]:
     trained, length = _trained_context(loaded.model), loaded.context_length
-    notices = list(loaded.tight)
+    notices = list(loaded.notices)
     if loaded.settings.context_length is None and length < trained:
         notices.append(f"The context is {length} of the {trained} tokens the model was trained for.")
     if length > trained:

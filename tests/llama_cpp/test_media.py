@@ -180,9 +180,12 @@ def test_images_without_a_projector_and_projectors_of_others_are_refused(
     pair = written(tmp_path, "llava")
     with pytest.raises(Unsupported):
         open_tiny(pair[0]).enqueue(asked(1, "a", *media("llava", 1), "b"))
-    narrow = tiny_models.llama(tmp_path / "narrow.gguf", experts=0)
+    narrow = tiny_models.llama(tmp_path / "narrow.gguf")
     with pytest.raises(InvalidModel, match="no projector for this model"):
         open_tiny(narrow, projector=str(narrow))
+    engine = open_tiny(narrow, projector=str(narrow), projector_found=True)
+    assert "vision" not in engine.facts.capabilities
+    assert any("without images" in notice for notice in engine.facts.notices)
 
 
 def test_an_image_seen_as_a_whole_must_fit_one_pass(tmp_path: Path, open_tiny: Open) -> None:

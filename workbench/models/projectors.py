@@ -19,7 +19,7 @@ def with_projector(settings: EngineSettings, model: LocalModel) -> EngineSetting
     """The settings with the model's own projector where they leave it open."""
     if settings.projector is not None or model.place.projector is None:
         return settings
-    return replace(settings, projector=str(model.place.projector.path))
+    return replace(settings, projector=str(model.place.projector.path), projector_found=True)
 
 
 def projector_named(name: str) -> str:
