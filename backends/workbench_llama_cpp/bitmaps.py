@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workbench.conversation import Medium
 from workbench.errors import InvalidRequest
 
-MOST_PIXELS = 100_000_000
+MOST_PIXELS = 64_000_000
 """Of all images of one request together."""
 
 MOST_SECONDS = 1800

@@ -55,8 +55,8 @@ class Media:
         result = self._projector.decode(chunk, embeddings, *place)
         if result == _NO_ROOM:
             self._slots.forget_idle()
-            self._slots.drop_beyond(slot)
-            result = self._projector.decode(chunk, embeddings, *place)
+            if self._slots.drop_beyond(slot):
+                result = self._projector.decode(chunk, embeddings, *place)
         if result != 0:
             raise EngineDied(
                 f"llama.cpp could not compute an image or a sound (code {result}): {log.reason()}.",

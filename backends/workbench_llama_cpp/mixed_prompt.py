@@ -22,6 +22,7 @@ from workbench_llama_cpp.media_rows import MOST_POSITIONS, Rows, rows_of
 from workbench_llama_cpp.mtmd import mtmd
 from workbench_llama_cpp.vocabulary import Vocabulary
 
+_MOST_MEDIA = 100
 _TEXT = 0  # mtmd_input_chunk_type
 
 
@@ -54,6 +55,11 @@ def read_prompt(
     `most_at_once` is how many tokens one pass computes.
     """
     media = [part for part in parts if isinstance(part, Medium)]
+    if len(media) > _MOST_MEDIA:
+        raise InvalidRequest(
+            f"There are {len(media)} images and sounds in the request, and at most {_MOST_MEDIA} are read.",
+            "Send fewer.",
+        )
     bitmaps = _Bitmaps(projector)
     try:
         handles = [bitmaps.add(medium) for medium in media]

@@ -121,9 +121,12 @@ class Slots:
         slot.cut(0)
         return False
 
-    def drop_beyond(self, slot: Slot) -> None:
-        """Make the cache forget what a step that failed has left of tokens that the slot does not hold."""
-        self._cache.truncate(slot.sequence, slot.position)
+    def drop_beyond(self, slot: Slot) -> bool:
+        """Make the cache forget what a step that failed has left of tokens that the slot does not hold.
+
+        False when it had to forget all.
+        """
+        return self._cache.truncate(slot.sequence, slot.position)
 
     def vacate(self) -> Slot:
         """The free slot that was used longest ago, emptied, for a state that comes from elsewhere."""

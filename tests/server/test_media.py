@@ -108,6 +108,11 @@ async def test_all_dialects_mean_the_same(endpoint: Endpoint) -> None:
     )  # fmt: skip
     assert response.usage is not None and response.usage.input_tokens == count
     assert response.output_text.startswith(said)
+    further = await endpoint.client.responses.create(
+        model=SEES, max_output_tokens=16, input="And?", previous_response_id=response.id
+    )
+    assert further.usage is not None and further.usage.input_tokens > count
+    assert further.usage.input_tokens_details.cached_tokens >= count - 1
     block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
     asked: Any = [{"role": "user", "content": [block, text("What is it?")]}]
     async with anthropic.AsyncAnthropic(base_url=endpoint.url, api_key="none", max_retries=0) as client:
