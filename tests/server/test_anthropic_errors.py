@@ -28,7 +28,7 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
             {"extra_body": {"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}}},
             "context",
         ),
-        ({"messages": [{"role": "user", "content": [IMAGE]}]}, "'image'"),
+        ({"messages": [{"role": "user", "content": [IMAGE]}]}, "sees no images"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
         (
             {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x"}]}]},

@@ -21,7 +21,7 @@ from workbench.server.access.limits import Limits
 CHAT = "/v1/chat/completions"
 TOOL = {"type": "function", "function": {"name": "f"}}
 OBJECTLESS = {"type": "function", "function": {"name": "f", "parameters": {"type": "array"}}}
-IMAGE = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}
+VIDEO = {"role": "user", "content": [{"type": "video_url"}]}
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -108,7 +108,7 @@ async def test_a_wrong_value_is_named(url: str, fields: dict[str, Any], param: s
         (CHAT, {"grammar_lazy": True}, "grammar_lazy"),
         (CHAT, {"store": True}, "store"),
         (CHAT, {"modalities": ["text", "audio"]}, "modalities"),
-        (CHAT, {"messages": [IMAGE]}, "messages[0].content[0].type"),
+        (CHAT, {"messages": [VIDEO]}, "messages[0].content[0].type"),
         (
             CHAT,
             {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "type": "custom"}]}]},

@@ -94,7 +94,7 @@ async def test_what_is_not_to_be_stored_is_not() -> None:
     [
         ({"input": []}, "input"),
         ({"input": [{"type": "web_search_call", "id": "ws"}]}, "input[0].type"),
-        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0].type"),
+        ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "input[0].content[0].type"),
         ({"input": [{"role": "user"}]}, "input[0].content"),
         (
             {"input": [{"type": "function_call_output", "call_id": "x", "output": ""}]},

@@ -211,7 +211,7 @@ async def test_texts_become_vectors_and_long_ones_are_cut_and_counted(tmp_path: 
     [
         ("chat", {"model": "nobody"}, 404, "not found"),
         ("chat", {"messages": [{"role": "pirate", "content": "a"}]}, 400, "role"),
-        ("chat", {"messages": [{"role": "user", "content": "a", "images": ["QQ=="]}]}, 400, "Images"),
+        ("chat", {"messages": [{"role": "user", "content": "a", "images": ["QQ=="]}]}, 400, "sees no images"),
         ("chat", {"options": {"num_ctx": CONTEXT + 1}}, 400, "num_ctx"),
         ("chat", {"options": {"num_ctx": 3}}, 400, "num_ctx is 3"),
         ("chat", {"keep_alive": "soon"}, 400, "keep_alive"),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Protocol, cast
 
 from workbench.backend import Provider
+from workbench.chat.media import check_media
 from workbench.conversation import Conversation, Message
 from workbench.embedding import Embeddings
 from workbench.events import Event
@@ -45,18 +46,18 @@ class LentProvider(Provider):
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
         async with self._model.lent() as provider:
             self.facts = provider.facts
-            events = cast(AsyncGenerator[Event], provider.generate(self._instructed(generation)))
+            events = cast(AsyncGenerator[Event], provider.generate(self._asked(provider, generation)))
             async with aclosing(self._watched(events)) as watched:
                 async for event in watched:
                     yield event
 
     async def rendered(self, generation: Generation) -> str | tuple[int, ...]:
         async with self._model.lent() as provider:
-            return await provider.rendered(self._instructed(generation))
+            return await provider.rendered(self._asked(provider, generation))
 
     async def prompt_length(self, generation: Generation) -> int:
         async with self._model.lent() as provider:
-            return await provider.prompt_length(self._instructed(generation))
+            return await provider.prompt_length(self._asked(provider, generation))
 
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         async with self._model.lent() as provider:
@@ -89,6 +90,12 @@ class LentProvider(Provider):
         if (watch := self._watch()) is not None:
             watch.embedded(self._model.name, made.prompt_tokens)
         return made
+
+    def _asked(self, provider: Provider, generation: Generation) -> Generation:
+        """Raises Unsupported for media that the model cannot take, whatever kind of provider it has."""
+        if isinstance(generation.prompt, Conversation):
+            check_media(provider.facts, generation.prompt.media)
+        return self._instructed(generation)
 
     def _instructed(self, generation: Generation) -> Generation:
         """With the system message of the model's preset, where the conversation brings none."""
