@@ -156,6 +156,7 @@ class LlamaCppEngine(Engine):
             self._prompt_cache.finish()
             self._prompt_cache = None
         self._enforcer.close()
+        self._media.close()
         if self._embedder is not None:
             self._embedder.close()
             self._embedder = None

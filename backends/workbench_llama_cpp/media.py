@@ -1,11 +1,13 @@
 """The media of running requests: which is next, and its way into the context.
 
-An image or a sound takes a step of its own, beside which the others wait. Knows nothing of sampling.
+One at a time is encoded, beside the steps of those that can go on; putting what comes of it into the context
+takes a step. Knows nothing of sampling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,8 @@ from workbench_llama_cpp.projector import Projector
 from workbench_llama_cpp.slots import Slots
 
 _NO_ROOM = 1
+_PATIENCE_SECONDS = 0.05
+"""How long a step waits for a medium when nothing else can go on; its owner may want something meanwhile."""
 
 
 class Media:
@@ -25,6 +29,8 @@ class Media:
 
     def __init__(self, projector: Projector | None, context: Any, slots: Slots) -> None:
         self._projector, self._context, self._slots = projector, context, slots
+        self._encoder = ThreadPoolExecutor(1, "encoding")
+        self._encoding: tuple[Active, Future[Any]] | None = None
 
     def prepared(self, request: TokenRequest) -> TokenRequest:
         """With its media read, on any thread. Raises Unsupported without a projector, and as that reads."""
@@ -36,21 +42,39 @@ class Media:
         return replace(request, prompt=tuple(read.tokens.tolist()), prepared=read)
 
     def step(self, running: Sequence[Active], drop: Callable[[Active], None]) -> list[StepEvent]:
-        """One image or sound, so that answers go on between several. What cannot be computed is dropped."""
-        active = next((active for active in running if active.medium is not None), None)
-        if active is None:
+        """Go on with one image or sound; what cannot be computed is dropped."""
+        self._encoding = self._encoding or self._begun(running)
+        if self._encoding is None:
+            return []
+        active, made = self._encoding
+        others = any(one.medium is None for one in running)
+        wait([made], 0 if others else _PATIENCE_SECONDS)
+        if not made.done():
+            return []
+        self._encoding = None
+        if active not in running:
             return []
         try:
-            self._compute(active)
+            self._put(active, made.result())
         except InvalidRequest as error:
             drop(active)
             return [RequestFailed(active.request.id, error)]
         return []
 
-    def _compute(self, active: Active) -> None:
+    def close(self) -> None:
+        """Wait for what is being encoded. Idempotent."""
+        self._encoder.shutdown(cancel_futures=True)
+
+    def _begun(self, running: Sequence[Active]) -> tuple[Active, Future[Any]] | None:
+        """The next one, on its way."""
+        for active in running:
+            if active.medium is not None and self._projector is not None:
+                return active, self._encoder.submit(self._projector.embeddings, active.medium)
+        return None
+
+    def _put(self, active: Active, embeddings: Any) -> None:
         chunk, slot = active.medium, active.slot
         assert chunk is not None and slot is not None and self._projector is not None
-        embeddings = self._projector.embeddings(chunk)
         place = (self._context, slot.position, slot.sequence)
         result = self._projector.decode(chunk, embeddings, *place)
         if result == _NO_ROOM:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -205,3 +206,27 @@ def test_a_request_that_goes_away_leaves_the_others_alone(pair: Pair, kind: str,
     engine.cancel(1)
     engine.enqueue(asked(2, "A", second, "B"))
     assert run_all(engine)[2].ids == alone.ids
+
+
+def test_answers_go_on_while_an_image_is_encoded(
+    tmp_path: Path, open_tiny: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, [image] = written(tmp_path, "llava"), media("llava", 1)
+    alone = answer(open_tiny(pair[0], projector=str(pair[1])), asked(1, "A", image, "B"))
+    engine, gate = open_tiny(pair[0], projector=str(pair[1])), threading.Event()
+    projector = engine._loaded.projector
+    assert projector is not None
+    encode = projector.embeddings
+    monkeypatch.setattr(projector, "embeddings", lambda chunk: encode(chunk) if gate.wait(30) else None)
+    engine.enqueue(asked(1, "A", image, "B"))
+    engine.step()
+    engine.cancel(1)
+    engine.enqueue(asked(2, "A", image, "B"))
+    engine.enqueue(TokenRequest(id=3, prompt=tuple(b"text"), sampling=GREEDY, max_tokens=20))
+    answers: dict[int, Answer] = {}
+    while 3 not in answers or not answers[3].ends:
+        for event in engine.step():
+            answers.setdefault(event.request_id, Answer()).add(event)
+    assert 2 not in answers or not answers[2].tokens
+    gate.set()
+    assert run_all(engine, answers)[2].ids == alone.ids and 1 not in answers
