@@ -20,7 +20,7 @@ from workbench.engine_settings import EngineSettings, Speculation
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, FinishReason, SampledToken, Usage
 from workbench.generation import Generation
-from workbench.ports import Estimator, Quantizer, Scorer
+from workbench.ports import Calibrator, Estimator, Quantizer, Scorer
 from workbench.sampling import SamplingSettings
 
 Capability = Literal["generate", "embed", "rank", "logprobs", "constrain", "vision", "audio"]
@@ -273,4 +273,8 @@ class Backend(ABC):
 
     def scorer(self) -> Scorer | None:
         """None where logits cannot be had."""
+        return None
+
+    def calibrator(self) -> Calibrator | None:
+        """A new one, which starts nothing before it is asked; None where inputs cannot be seen."""
         return None

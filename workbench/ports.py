@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.calibration_request import CalibrationProgress, CalibrationRequest
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
@@ -115,3 +116,19 @@ class Scorer(ABC):
 
         Raises as Backend.open, and Unsupported for a model that does not continue text.
         """
+
+
+class Calibrator(ABC):
+    """Port: importance matrices, by which quantizers know what counts. For one thread at a time."""
+
+    @abstractmethod
+    def calibrate(self, request: CalibrationRequest, progress: CalibrationProgress) -> None:
+        """Read the text and write the matrix. Whatever ends it, the file at `target` stays whole.
+
+        Raises as opening the model does, InvalidRequest for a text that is too short, Unsupported for models
+        that cannot be measured so, NoSpace and EngineDied.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started, whatever it is doing. Idempotent."""

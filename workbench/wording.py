@@ -57,6 +57,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def time_left(seconds: float, done: int, missing: int) -> str:
+    """What to add to how far it is, when so much took so long; "" where nothing can be told."""
+    return f", about {duration(seconds / done * missing)} left" if done and missing else ""
+
+
 def moment(when: datetime, now: datetime) -> str:
     """A time as a person says it: "14:03" today, "Tuesday 14:03" within a week, else the date."""
     when, now = when.astimezone(now.tzinfo), now

@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.backend import Backend, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.ports import Estimator, Quantizer, Scorer
+from workbench.ports import Calibrator, Estimator, Quantizer, Scorer
 from workbench_llama_cpp.builds import install_command
 
 
@@ -67,3 +67,8 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.scoring.scorer import LlamaCppScorer
 
         return LlamaCppScorer()
+
+    def calibrator(self) -> Calibrator:
+        from workbench_llama_cpp.calibrating.calibrator import LlamaCppCalibrator
+
+        return LlamaCppCalibrator()

@@ -130,6 +130,7 @@ def test_what_is_quantized_already_is_told(quantizer: Quantizer, tmp_path: Path)
     [
         (request(type="Q4_K_X"), "Q4_K_M"),
         (request(type="NVFP4"), "cannot quantize to it"),
+        (request(type="exl3"), "exllamav3"),
         (request(tensor_types=(TensorType("attn_v", "Q8_1"),)), "Q8_0"),
         (request(tensor_types=(TensorType("attn_(v", "Q8_0"),)), "regular expression"),
         (request(tensor_types=(TensorType("atn_v", "Q8_0"),)), "No tensor's name fits"),

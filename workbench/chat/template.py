@@ -48,9 +48,11 @@ def render(
     continues: bool = False,
     thinking: Thinking | None = None,
     values: Mapping[str, object] | None = None,
+    asks: bool = True,
 ) -> str:
     """The prompt that asks for the assistant's next turn, or for the rest of its last one.
 
+    Where it does not ask, it is the conversation as it stands.
     `values` are further variables of the template. Raises Unsupported when the model has no template,
     InvalidModel for one that is broken or misbehaves, and InvalidRequest when the template refuses this order
     of messages, or does not show the message that is to be continued.
@@ -68,7 +70,7 @@ def render(
     def write(messages: list[TemplateMessage]) -> str:
         if continues:
             return _continued(template, messages, tools, variables)
-        return _render(template, messages, tools, variables | {"add_generation_prompt": True})
+        return _render(template, messages, tools, variables | {"add_generation_prompt": asks})
 
     if not conversation.media:
         return write(messages)

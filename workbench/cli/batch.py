@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-import time
 from pathlib import Path
 
 import click
@@ -13,9 +11,9 @@ from workbench import wording
 from workbench.batches.file_run import BatchFiles, BatchProgress, run_file
 from workbench.cli import output
 from workbench.cli.exit_codes import ExitCode
+from workbench.cli.news import News
 from workbench.cli.options import engine_options, json_option
 from workbench.cli.sections import SectionedCommand
-from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 
 EPILOG = """\b
@@ -24,7 +22,6 @@ Examples:
   workbench batch requests.jsonl -o answers.jsonl --parallel 8
 """
 _CONCURRENCY = 4
-_NEWS_SECONDS = 30.0
 
 
 @click.command(cls=SectionedCommand, epilog=EPILOG)
@@ -74,14 +71,18 @@ async def _run(
     every = catalogue(known, manner)
     offers = named_offers((model,), known, manner) if model else every()
     pool = server.ModelPool(offers, catalogue=None if model else every)
-    news = _News()
+    news = News()
     try:
         concurrency = settings.parallel or _CONCURRENCY
         if model:
             [name] = offers
             files = replace(files, model=name)
             concurrency = (await pool.provider(name)).facts.parallel
-        return await run_file(files, caller_of(server.create_app(pool)), concurrency, news.take)
+
+        def tell(progress: BatchProgress) -> None:
+            news.tell(_words(progress, news.seconds))
+
+        return await run_file(files, caller_of(server.create_app(pool)), concurrency, tell)
     except asyncio.CancelledError:
         news.end()
         output.note("Stopped. The same command goes on from here.")
@@ -91,33 +92,11 @@ async def _run(
         await pool.close()
 
 
-class _News:
-    """How far it is: on a terminal all the time, elsewhere now and then."""
-
-    def __init__(self) -> None:
-        self._line = StatusLine()
-        self._began = self._told = time.monotonic()
-
-    def take(self, progress: BatchProgress) -> None:
-        now = time.monotonic()
-        text = _words(progress, now - self._began)
-        self._line.show(text)
-        if not sys.stderr.isatty() and now - self._told >= _NEWS_SECONDS:
-            self._told = now
-            output.note(text)
-
-    def end(self) -> None:
-        self._line.clear()
-
-
 def _words(progress: BatchProgress, seconds: float) -> str:
     text = f"{progress.done} of {progress.total} requests"
     if progress.failed:
         text += f", {progress.failed} of them failed"
-    fresh, missing = progress.done - progress.known, progress.total - progress.done
-    if fresh and missing:
-        text += f", about {wording.duration(seconds / fresh * missing)} left"
-    return text
+    return text + wording.time_left(seconds, progress.done - progress.known, progress.total - progress.done)
 
 
 def _document(files: BatchFiles, end: BatchProgress) -> dict[str, object]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "batch": ("workbench.cli.batch:batch", "Answer a file of requests."),
     "keys": ("workbench.cli.keys:keys", "Make, list and revoke keys for the endpoint."),
     "fit": ("workbench.cli.fit:fit", "Tell what a model needs, here or on a GPU you do not have."),
+    "imatrix": ("workbench.cli.imatrix:imatrix", "Measure which weights of a model count most."),
     "quantize": ("workbench.cli.quantize:quantize", "Make a model smaller."),
     "pull": ("workbench.cli.pull:pull", "Bring models onto this machine."),
     "convert": ("workbench.cli.convert:convert", "Make a GGUF file of a model that transformers saved."),

@@ -6,12 +6,10 @@ from workbench.backend import ModelFacts
 from workbench.chat.example import Example, example
 from workbench.cli import output
 from workbench.errors import InvalidRequest
-from workbench.gguf import Header, read_model
+from workbench.gguf import read_model
 from workbench.models import LocalModel
 from workbench.models.inspection import Inspection
-
-_OWN_TYPES = (3, 4)
-"""GGUF's numbers for control tokens and for tokens that were added."""
+from workbench.models.token_names import own_tokens, special_tokens
 
 
 def print_template(model: LocalModel, inspected: Inspection, *, as_json: bool) -> None:
@@ -58,27 +56,6 @@ def _facts(model: LocalModel, inspected: Inspection) -> ModelFacts:
         vocabulary_size=inspected.vocabulary or 0,
         chat_template=inspected.template,
         tool_template=header.tool_template if header else None,
-        special_tokens=_special_tokens(header) if header else {},
-        own_tokens=_own_tokens(header) if header else {},
+        special_tokens=special_tokens(header) if header else {},
+        own_tokens=own_tokens(header) if header else {},
     )
-
-
-def _special_tokens(header: Header) -> dict[str, str]:
-    names = {"bos_token": "bos", "eos_token": "eos"}
-    numbers = {name: header.number(f"tokenizer.ggml.{key}_token_id") for name, key in names.items()}
-    tokens = _list(header, "tokens")
-    return {
-        name: str(tokens[number])
-        for name, number in numbers.items()
-        if number is not None and 0 <= number < len(tokens)
-    }
-
-
-def _own_tokens(header: Header) -> dict[str, int]:
-    pairs = zip(_list(header, "tokens"), _list(header, "token_type"), strict=False)
-    return {str(name): number for number, (name, kind) in enumerate(pairs) if kind in _OWN_TYPES}
-
-
-def _list(header: Header, key: str) -> list[object]:
-    found = header.metadata.get(f"tokenizer.ggml.{key}")
-    return [] if found is None or isinstance(found, str | int | float) else list(found)

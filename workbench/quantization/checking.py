@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.errors import InvalidRequest
-from workbench.imatrix import ImportanceMatrix
 from workbench.models.transfer.disk import check_space
 from workbench.quantization.orders import Order, final_paths
 from workbench.quantize_request import QuantizePlan, QuantizeRequest
+
+if TYPE_CHECKING:
+    from workbench.imatrix import ImportanceMatrix
 
 _WITHOUT_ENTRY = ("token_embd.weight", "per_layer_token_embd.weight", "output.weight")
 _PLAIN = ("F32", "F16", "BF16", "F64")
@@ -34,28 +37,32 @@ def check_plan(request: QuantizeRequest, plan: QuantizePlan) -> None:
 
 def check_importance(matrix: ImportanceMatrix, plan: QuantizePlan) -> Iterator[str]:
     """Yields what the matrix leaves open, in sentences. Raises InvalidRequest where it is another model's."""
-    quantized = [tensor for tensor in plan.tensors if tensor.type not in _PLAIN]
-    found, missing = 0, []
-    for tensor in quantized:
-        entry = matrix.entries.get(tensor.name)
-        if entry is None:
-            missing.append(tensor.name)
-            continue
-        expected = tensor.shape[0] * (tensor.shape[2] if len(tensor.shape) > 2 else 1)
-        if entry.sums.size != expected and tensor.name != "token_embd.weight":
-            raise InvalidRequest(
-                f"The importance matrix is of another model: it has {entry.sums.size:,} values for "
-                f"{tensor.name}, which needs {expected:,}.",
-                "Make one of this model with `workbench imatrix`.",
-            )
-        found += 1
-    if quantized and not found:
-        raise InvalidRequest(
-            "The importance matrix is of another model: it has none of its tensors.",
-            "Make one of this model with `workbench imatrix`.",
-        )
-    if others := [name for name in missing if name not in _WITHOUT_ENTRY]:
-        yield f"The importance matrix says nothing of {len(others)} tensors, such as {others[0]}."
+    quantized = {tensor.name: tensor.shape for tensor in plan.tensors if tensor.type not in _PLAIN}
+    if not quantized:
+        return
+    check_matrix(matrix, quantized)
+    missing = [name for name in quantized if name not in (*matrix.entries, *_WITHOUT_ENTRY)]
+    if missing:
+        yield f"The importance matrix says nothing of {len(missing)} tensors, such as {missing[0]}."
+
+
+def check_matrix(matrix: ImportanceMatrix, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise InvalidRequest where it is not of the model whose tensors have these shapes, in ggml's order."""
+    known = [name for name in shapes if name in matrix.entries]
+    if not known:
+        raise _of_another("it has none of its tensors")
+    for name in known:
+        shape, found = shapes[name], matrix.entries[name].sums.size
+        expected = shape[0] * (shape[2] if len(shape) > 2 else 1)
+        if found != expected and name != "token_embd.weight":
+            raise _of_another(f"it has {found:,} values for {name}, which needs {expected:,}")
+
+
+def _of_another(why: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The importance matrix is of another model: {why}.",
+        "Make one of this model with `workbench imatrix`.",
+    )
 
 
 def check_targets(

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.errors import InvalidModel
 from workbench.gguf import read_header, read_model
-from workbench.imatrix import ImportanceMatrix, read_imatrix
 from workbench.models import LocalModel
 from workbench.models.provenance import metadata
 from workbench.models.transfer.progress import Meter, Progress
@@ -26,6 +26,9 @@ from workbench.quantization.recipe import provenance
 from workbench.quantization.source_hash import SourceHash
 from workbench.quantization.unfinished import finish, in_the_making
 from workbench.quantize_request import QuantizePlan
+
+if TYPE_CHECKING:
+    from workbench.imatrix import ImportanceMatrix
 
 Report = Callable[[Progress], None]
 
@@ -110,8 +113,11 @@ class Making:
 
 
 def _matrix(orders: Sequence[Order]) -> ImportanceMatrix | None:
-    path = orders[0].request.importance
-    return read_imatrix(path) if path else None
+    if not (path := orders[0].request.importance):
+        return None
+    from workbench.imatrix import read_imatrix
+
+    return read_imatrix(path)
 
 
 def _check_sizes(written: Sequence[Path], plan: QuantizePlan) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import __version__
 from workbench.errors import InvalidRequest
-from workbench.imatrix import ImportanceMatrix
 from workbench.models.provenance import Provenance
 from workbench.quantize_request import QuantizeRequest
+
+if TYPE_CHECKING:
+    from workbench.imatrix import ImportanceMatrix
 
 CORPUS = "workbench.imatrix.corpus_hash"
 """What an importance matrix says of the text that it was made with."""

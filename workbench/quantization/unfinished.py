@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from workbench.models.transfer.disk import flush_folder, unwritable
+from workbench.models.transfer.disk import unwritable
 
 _NAME = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.making(-\d{5}-of-\d{5}\.gguf)?")
 _REMEDY = "Make room, or give another folder with -o."
@@ -46,8 +46,6 @@ def finish(made: dict[Path, Path]) -> None:
             os.replace(unfinished, path)
         except OSError as error:
             raise unwritable(path, error, _REMEDY) from error
-    for folder in {path.parent for path in made.values()}:
-        flush_folder(folder)
 
 
 def _sweep(folder: Path) -> None:

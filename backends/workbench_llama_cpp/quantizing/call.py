@@ -9,13 +9,15 @@ from __future__ import annotations
 import ctypes
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.imatrix import ImportanceMatrix, read_imatrix
 from workbench.quantize_request import MOST_TEXT_BYTES, QuantizeRequest
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.quantizing.refusals import quantize_error
 from workbench_llama_cpp.quantizing.types import COPY, file_type, tensor_type
+
+if TYPE_CHECKING:
+    from workbench.imatrix import ImportanceMatrix
 
 _INTEGER, _TEXT = 0, 3
 
@@ -57,6 +59,8 @@ def prepared(request: QuantizeRequest) -> Call:
     call = Call(request, parameters, [])
     _add_tensor_types(call)
     if request.importance:
+        from workbench.imatrix import read_imatrix
+
         _add_importance(call, read_imatrix(request.importance))
     call.overrides += request.metadata
     _add_overrides(call)

@@ -53,6 +53,13 @@ TYPES = (
     QuantType(COPY, None, "Changes no weight: joins shards, or writes the metadata anew."),
 )
 ALIASES = {"Q3_K": "Q3_K_M", "Q4_K": "Q4_K_M", "Q5_K": "Q5_K_M"}
+_OTHER_TOOLS = {
+    "EXL2": "convert.py of exllamav2",
+    "EXL3": "convert.py of exllamav3",
+    "MLC": "`mlc_llm convert_weight`",
+    "AWQ": "AutoAWQ",
+    "GPTQ": "GPTQModel",
+}
 _NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 _FOR_READING_ONLY = ("Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64")
 _TENSOR_TYPES = {
@@ -66,6 +73,11 @@ def type_named(name: str) -> QuantType:
     for kind in TYPES:
         if kind.name == wanted:
             return kind
+    if wanted in _OTHER_TOOLS:
+        raise InvalidRequest(
+            f"{wanted} is no type of GGUF files: {_OTHER_TOOLS[wanted]} makes such models.",
+            "Give that tool the original in safetensors.",
+        )
     if wanted in _NUMBERS:
         raise InvalidRequest(
             f"llama.cpp reads {wanted}, but cannot quantize to it.", "`workbench quantize --types` lists all."
