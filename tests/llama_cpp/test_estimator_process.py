@@ -19,7 +19,7 @@ from tests.llama_cpp.architectures import ARCHITECTURES
 from workbench.engine_settings import EngineSettings
 from workbench.errors import EngineDied, InvalidModel, InvalidRequest, WorkbenchError
 from workbench.memory import VirtualGpu
-from workbench_llama_cpp import LlamaCppBackend
+from workbench_llama_cpp.backend import LlamaCppBackend
 from workbench_llama_cpp.estimating import process
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 

@@ -18,7 +18,7 @@ from workbench.engine_settings import EngineSettings, Lora
 from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported, WorkbenchError
 from workbench.ports import ScoredModel
 from workbench.quantization.quality.log_probs import log_softmax
-from workbench_llama_cpp import LlamaCppBackend
+from workbench_llama_cpp.backend import LlamaCppBackend
 
 GUIDE = str(workbench_guide.PATH)
 SETTINGS = EngineSettings(context_length=256)

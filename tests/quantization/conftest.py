@@ -9,7 +9,7 @@ import pytest
 
 import workbench_guide
 from workbench.ports import Quantizer
-from workbench_llama_cpp import LlamaCppBackend
+from workbench_llama_cpp.backend import LlamaCppBackend
 
 GUIDE = Path(workbench_guide.PATH)
 

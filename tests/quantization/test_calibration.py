@@ -21,7 +21,7 @@ from workbench.gguf import read_model
 from workbench.imatrix import read_imatrix
 from workbench.ports import Calibrator
 from workbench.quantization.corpus import corpus
-from workbench_llama_cpp import LlamaCppBackend
+from workbench_llama_cpp.backend import LlamaCppBackend
 
 TEXT = "Quantized models are smaller. " * 120
 SETTINGS = EngineSettings(context_length=64, threads=1)

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -174,7 +175,12 @@ def main() -> None:
     threading.excepthook = _die
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what an engine library prints must not reach the pipe
-    Worker(sys.stdin.buffer, sender(replies)).run()
+    try:
+        Worker(sys.stdin.buffer, sender(replies)).run()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)  # an orderly end would want standard input, which the other thread reads
 
 
 if __name__ == "__main__":
