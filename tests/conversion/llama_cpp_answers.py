@@ -10,7 +10,8 @@ import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-_QUIET = llama_cpp.llama_log_callback(lambda level, text, data: None)
+from workbench_llama_cpp.binding import llama
+
 _MAX_TOKENS = 4096
 Floats = NDArray[np.float32]
 
@@ -19,7 +20,7 @@ class Model:
     """A model held in this process; use it as a context."""
 
     def __init__(self, path: Path, *lora: Path, embeddings: bool = False) -> None:
-        llama_cpp.llama_log_set(_QUIET, ctypes.c_void_p())
+        llama()  # keeps the log, which would fill the screen otherwise
         settings = llama_cpp.llama_model_default_params()
         settings.n_gpu_layers = 0
         self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), settings)

@@ -8,23 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.llama_cpp.embedding_models import LAST, MEAN, RANK, decoder, encoder
-from tests.llama_cpp.test_estimates import loaded_in_earnest
+from tests.llama_cpp.test_estimates import embedding_context, loaded_in_earnest
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import read_model
-from workbench_llama_cpp import loading
-from workbench_llama_cpp.embedding_context import EmbeddingContext
-from workbench_llama_cpp.estimating.breakdown import breakdown
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
-
-
-def embedding_context(path: Path, settings: EngineSettings) -> tuple[int, int]:
-    """Bytes of the context that makes vectors, and for computing in it, as the engine makes it."""
-    loaded = loading.load(str(path), settings, lambda share: True)
-    context = EmbeddingContext(loaded)
-    found = breakdown(context._context)
-    context.close()
-    loaded.free()
-    return sum(one.context_bytes for one in found), sum(one.compute_bytes for one in found)
 
 
 @pytest.mark.parametrize(

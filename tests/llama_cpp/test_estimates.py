@@ -11,8 +11,9 @@ from tests.llama_cpp.architectures import ARCHITECTURES
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import read_model
 from workbench.memory import DeviceMemory
-from workbench_llama_cpp import parameters
+from workbench_llama_cpp import loading, parameters, pooling
 from workbench_llama_cpp.binding import llama, log
+from workbench_llama_cpp.embedding_context import EmbeddingContext
 from workbench_llama_cpp.estimating.breakdown import breakdown
 from workbench_llama_cpp.estimating.estimator import LlamaCppEstimator
 
@@ -44,6 +45,16 @@ def loaded_in_earnest(path: Path, settings: EngineSettings) -> tuple[int, int, i
     )
 
 
+def embedding_context(path: Path, settings: EngineSettings) -> tuple[int, int]:
+    """Bytes of the context that makes vectors, and for computing in it, as the engine makes it."""
+    loaded = loading.load(str(path), settings, lambda share: True)
+    context = EmbeddingContext(loaded)
+    found = breakdown(context._context)
+    context.close()
+    loaded.free()
+    return sum(one.context_bytes for one in found), sum(one.compute_bytes for one in found)
+
+
 def sizes(host: DeviceMemory) -> tuple[int, int, int]:
     return host.weights_bytes, host.context_bytes, host.compute_bytes
 
@@ -66,5 +77,9 @@ def test_not_a_byte_lies_between_an_estimate_and_a_load(
 ) -> None:
     wanted = EngineSettings(**settings)  # type: ignore[arg-type]
     estimate = estimator.estimate(read_model(model), wanted, ())
-    assert sizes(estimate.host) == loaded_in_earnest(model, wanted)
+    weights, context, compute = loaded_in_earnest(model, wanted)
+    if pooling.capability(read_model(model), wanted):
+        more_context, more_compute = embedding_context(model, wanted)
+        context, compute = context + more_context, compute + more_compute
+    assert sizes(estimate.host) == (weights, context, compute)
     assert (estimate.devices, estimate.basis, estimate.notes) == ((), "dry run", ())

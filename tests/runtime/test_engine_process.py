@@ -20,7 +20,7 @@ Written = list[messages.Message]
 async def process(tmp_path: Path) -> AsyncIterator[EngineProcess]:
     script = tmp_path / "endless.script.toml"
     script.write_text('pause = 0.01\n[[reply]]\ntext = "and so on "\n')
-    command = messages.Open("scripted", str(script), EngineSettings())
+    command = messages.Open("scripted", str(script), EngineSettings(parallel=2))
     process = await EngineProcess.start(command, lambda share: None)
     yield process
     await process.close()
