@@ -6,6 +6,8 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.batches.request_files import read, request, write
 from tests.cli.process import Workbench
 from workbench.cli.exit_codes import ExitCode
@@ -32,6 +34,7 @@ def test_a_file_is_answered_by_the_guide(workbench: Workbench, tmp_path: Path) -
     assert unknown["response"]["status_code"] == 404 and broken["error"]["line"] == 5
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_same_command_goes_on(workbench: Workbench, tmp_path: Path) -> None:
     source = write(tmp_path / "in.jsonl", [request(str(number)) for number in range(6)])
     script = tmp_path / "slow.script.toml"

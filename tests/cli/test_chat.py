@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.cli.process import Workbench
 
 ANSWER = "Yes. Ünïcode, too 🙂 and on it goes, longer than a line of a terminal is wide, to its very end."
@@ -46,6 +48,7 @@ def test_commands_are_not_sent_to_the_model(workbench: Workbench, script: str) -
     assert kept(workbench, 2) == ["user: How is the weather?", f"assistant: {WEATHER}"]
 
 
+@pytest.mark.slow
 def test_a_conversation_goes_on_where_it_ended(workbench: Workbench, script: str) -> None:
     workbench("chat", script, stdin="hello\n")
     first = workbench("chat", script, "--continue", "1", stdin="hello\n").stderr

@@ -28,6 +28,7 @@ def test_each_text_gets_a_line(workbench: Workbench, model: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_lines_and_files_are_texts_too(workbench: Workbench, model: str, tmp_path: Path) -> None:
     lines = workbench("embed", model, stdin="".join(f"text {number}\n" for number in range(300)))
     assert [json.loads(line)["index"] for line in lines.stdout.splitlines()] == list(range(300))
@@ -38,6 +39,7 @@ def test_lines_and_files_are_texts_too(workbench: Workbench, model: str, tmp_pat
     assert np.allclose(row["embedding"], json.loads(lines.stdout.splitlines()[7])["embedding"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_embedded_is_said(workbench: Workbench, model: str, tmp_path: Path) -> None:
     plain = workbench("embed", "guide", "a")
     assert plain.returncode == 2 and "--pooling" in plain.stderr and not plain.stdout

@@ -75,6 +75,7 @@ def test_without_a_gpu_it_is_about_this_machine(workbench: Workbench) -> None:
     assert told["devices"] == [] and told["host"]["total_bytes"] > 0 and told["fits"] is True
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_comes_with_changes_that_do(workbench: Workbench, eight: str) -> None:
     told = document(workbench, eight, "--gpu", "8GiB", "--context", "65536", "--ram", "32GiB")
     assert told["fits"] is False and 2 <= len(told["changes"]) <= 3
@@ -107,6 +108,7 @@ def test_the_plan_keeps_what_was_given(workbench: Workbench, experts: str) -> No
     assert settings["kv_type_k"] == "f16" and settings["gpu_layers"] == 20 and settings["experts_on_cpu"] == 0
 
 
+@pytest.mark.slow
 def test_the_frontier_has_a_row_for_each_cache(workbench: Workbench, eight: str) -> None:
     rows = document(workbench, eight, "--gpu", "8GiB", "--ram", "16GiB", "--frontier")["frontier"]
     assert [row["kv_type"] for row in rows] == ["f16", "q8_0", "q4_0"]

@@ -12,6 +12,7 @@ from tests.cli.process import PATIENCE, Workbench
 from tests.cli.test_serve import Server
 
 
+@pytest.mark.slow
 def test_keys_are_made_listed_and_revoked(workbench: Workbench) -> None:
     made = workbench("keys", "add", "laptop", "--model", "guide", "--rate", "60", "--expires", "30d")
     assert made.returncode == 0 and made.stdout.startswith("wb-") and "not shown again" in made.stderr
@@ -47,6 +48,7 @@ def test_a_server_asks_for_the_keys_there_are(workbench: Workbench, script: str)
     assert key.encode() not in told
 
 
+@pytest.mark.slow
 def test_the_network_is_answered_without_a_key_only_when_that_is_asked_for(workbench: Workbench) -> None:
     refused = workbench("serve", "guide", "--host", "0.0.0.0")
     assert refused.returncode == 2 and "--no-key does without" in refused.stderr

@@ -6,6 +6,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.cli.process import Workbench
 from workbench import registry
 
@@ -27,6 +29,7 @@ def test_models_lists_the_bundled_one_and_survives_a_broken_one(workbench: Workb
     assert broken["problem"] in table.stderr
 
 
+@pytest.mark.slow
 def test_doctor_describes_the_machine_and_the_engines(workbench: Workbench) -> None:
     document = json.loads(workbench("doctor", "--json").stdout)
     assert {"cpu", "ram", "gpus", "backends"} <= set(document)
@@ -37,6 +40,7 @@ def test_doctor_describes_the_machine_and_the_engines(workbench: Workbench) -> N
     assert document["cpu"]["name"] in told and "llama-cpp" in told
 
 
+@pytest.mark.slow
 def test_backends_is_the_same_list(workbench: Workbench) -> None:
     doctor = json.loads(workbench("doctor", "--json").stdout)
     assert json.loads(workbench("backends", "--json").stdout) == doctor["backends"]

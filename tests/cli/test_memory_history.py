@@ -11,6 +11,7 @@ from tests.cli.process import Workbench
 MIB = 2**20
 
 
+@pytest.mark.slow
 def test_a_real_load_is_in_the_ledger_with_its_prediction(workbench: Workbench) -> None:
     assert json.loads(workbench("history", "--memory", "--json").stdout) == []
     assert workbench("run", "guide", "What can you do?").returncode == 0

@@ -70,6 +70,7 @@ def test_with_a_draft_model_the_answer_is_the_same(workbench: Workbench, tmp_pat
     assert 0 <= drafted["usage"]["accepted_tokens"] <= drafted["usage"]["drafted_tokens"]
 
 
+@pytest.mark.slow
 def test_a_draft_model_that_does_not_match_is_refused_in_a_sentence(
     workbench: Workbench, script: str, tmp_path: Path
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_system_message_comes_first(workbench: Workbench, script: str) -> None
     assert guided["usage"]["prompt_tokens"] - plain["usage"]["prompt_tokens"] == added
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_answer(workbench: Workbench) -> None:
     flags = ("--temperature", "1.5", "--max-tokens", "12", "--json")
     texts = {
@@ -135,6 +137,7 @@ def test_on_a_terminal_the_speed_follows_the_answer(workbench: Workbench, script
     assert "\x1b[2m" not in terminal.seen
 
 
+@pytest.mark.slow
 def test_the_answer_takes_the_form_that_is_asked_for(workbench: Workbench, tmp_path: Path) -> None:
     schema, grammar = tmp_path / "schema.json", tmp_path / "grammar.gbnf"
     schema.write_text('{"enum": ["left", "right"]}')
@@ -147,6 +150,7 @@ def test_the_answer_takes_the_form_that_is_asked_for(workbench: Workbench, tmp_p
         assert done.returncode == 0 and re.fullmatch(expected, done.stdout.strip())
 
 
+@pytest.mark.slow
 def test_a_form_that_cannot_be_is_one_sentence(workbench: Workbench, tmp_path: Path) -> None:
     for options, named in (
         (["--json-schema", '{"type": "strange"}'], "strange"),

@@ -84,6 +84,7 @@ class Server:
         return content
 
 
+@pytest.mark.slow
 def test_without_a_name_every_model_is_served_and_they_take_turns(workbench: Workbench, script: str) -> None:
     models = workbench.home / "data" / "models"
     models.mkdir(parents=True)
@@ -113,6 +114,7 @@ def test_a_fault_in_the_presets_is_told_at_once(workbench: Workbench, tmp_path: 
     )
 
 
+@pytest.mark.slow
 def test_run_uses_what_a_running_server_has_loaded(workbench: Workbench, script: str) -> None:
     server = Server(workbench, script)
     answered = workbench("run", script, "weather")

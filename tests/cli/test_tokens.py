@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 import workbench_guide
 from tests.cli.process import Workbench
 from workbench.gguf import read_header
 
 
+@pytest.mark.slow
 def test_the_count_is_the_answer(workbench: Workbench) -> None:
     done = workbench("tokens", "guide", "Hello wörld 😀")
     assert (done.returncode, done.stdout, done.stderr) == (0, "11\n", "")
@@ -48,6 +51,7 @@ def test_each_token_is_shown_and_none_steers_the_terminal(workbench: Workbench) 
     assert plain["tokens"] > special["tokens"]
 
 
+@pytest.mark.slow
 def test_a_cut_is_written_as_it_is(workbench: Workbench) -> None:
     for most, cut in (
         (3, "Hello w"),
@@ -72,6 +76,7 @@ def test_the_weights_are_not_needed(workbench: Workbench, tmp_path: Path) -> Non
     assert workbench("tokens", str(large), "Hello wörld 😀").stdout == "11\n"
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_sentence(workbench: Workbench, tmp_path: Path) -> None:
     (tmp_path / "large.txt").write_bytes(b"a" * (16 << 20) + b"b")
     (tmp_path / "broken.gguf").write_bytes(b"GGUF and nothing more")

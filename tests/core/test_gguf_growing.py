@@ -227,6 +227,7 @@ def test_the_first_window_of_a_small_header_tells_all() -> None:
         parse_first_window(BytesSource(data[:50]))
 
 
+@pytest.mark.slow
 def test_one_window_is_held_at_a_time() -> None:
     server = Server(bytes(header_with(4 * MIB, 16 * MIB)), size=100 * MIB)
     source = server.source(lambda offset, length: bytes(memoryview(server.data)[offset : offset + length]))

@@ -42,6 +42,7 @@ def questions_at_once(engine: LlamaCppEngine, **fields: object) -> dict[int, Ans
     return run_all(engine)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("kind", ["cut", "random"])
 def test_the_guide_says_the_same(kind: str, drafts: dict[str, Path], open_tiny: Open) -> None:

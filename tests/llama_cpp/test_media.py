@@ -131,6 +131,7 @@ def test_it_outlives_the_engine_on_the_disk(
     assert usage(warm).cached_tokens == usage(cold).prompt_tokens - 1 and warm.ids == cold.ids
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("by_model", [False, True])
 def test_drafts_change_no_answer(by_model: bool, tmp_path: Path, open_tiny: Open) -> None:

@@ -122,6 +122,7 @@ SCHEMAS = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(
     max_examples=50,
     deadline=None,
@@ -171,6 +172,7 @@ PATTERNED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", [LINKED, TREE, UNION, LOOSE, JOINED, TUPLE, PATTERNED])
 def test_references_unions_and_what_goes_beyond_strict_mode(engine: LlamaCppEngine, schema: Schema) -> None:
     values = [answer(engine, schema, seed) for seed in range(5)]

@@ -32,6 +32,7 @@ def test_the_text_is_continued_as_it_went_on_before() -> None:
     assert not len(continuation(np.array([1], np.int32), 5))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("kind", MODELS)
 def test_greedy_answers_are_the_same(kind: str, tmp_path: Path, open_tiny: Open) -> None:
@@ -63,6 +64,7 @@ def test_accepted_drafts_save_steps(tmp_path: Path, open_tiny: Open) -> None:
     assert answer.ends[0].usage.accepted_tokens >= 60 - steps
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_beside_other_requests_each_gets_its_own_answer(tmp_path: Path, open_tiny: Open) -> None:
     engine = open_tiny(tiny_models.llama(tmp_path / "model.gguf"), speculation="ngram")
@@ -81,6 +83,7 @@ def test_beside_other_requests_each_gets_its_own_answer(tmp_path: Path, open_tin
         assert got.ids[:4] == expected.ids[:4]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_what_is_drawn_follows_the_models_distribution(tmp_path: Path, open_tiny: Open) -> None:
     """The second token of many answers, where a draft was checked before it, against undrafted ones."""

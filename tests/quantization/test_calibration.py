@@ -137,6 +137,7 @@ def run(*arguments: object) -> None:
     imatrix.main([str(argument) for argument in arguments], standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_the_command_measures_and_merges(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny = tiny_models.llama(tmp_path / "tiny.gguf")
     (tmp_path / "a.txt").write_text(TEXT)

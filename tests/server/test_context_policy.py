@@ -97,6 +97,7 @@ async def test_of_a_plain_text_the_end_is_kept_and_a_stream_tells_too(url: str) 
     assert str(last["context"]["dropped_tokens"]) == headers["x-context-dropped-tokens"]
 
 
+@pytest.mark.slow
 async def test_a_shifted_answer_goes_on_beyond_the_context(client: openai.AsyncOpenAI) -> None:
     wanted = 2 * CONTEXT
     body = chat("What is a KV cache?") | {"max_tokens": wanted, "temperature": 0}

@@ -66,6 +66,7 @@ def test_a_server_that_ignores_every_range_still_delivers(downloads: Downloads) 
     assert downloads.pull().paths[0].read_bytes() == downloads.content
 
 
+@pytest.mark.slow
 def test_addresses_that_expire_all_the_time_are_asked_for_again(downloads: Downloads) -> None:
     downloads.hub.url_lifetime = 0.5
     downloads.hub.rate = 12 * MEGABYTE
@@ -73,6 +74,7 @@ def test_addresses_that_expire_all_the_time_are_asked_for_again(downloads: Downl
     assert downloads.pull().paths[0].read_bytes() == downloads.content
 
 
+@pytest.mark.slow
 def test_too_many_requests_are_not_repeated_before_their_time(downloads: Downloads) -> None:
     downloads.hub.faults.add("too_many", port="cdn", seconds=2)
     began = time.monotonic()

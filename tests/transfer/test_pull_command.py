@@ -9,6 +9,8 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
 from tests.transfer.conftest import FILE, MODEL, SIZE, Downloads
 
 
@@ -17,6 +19,7 @@ def run_pull(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_goes_on_without_being_named(downloads: Downloads) -> None:
     downloads.hub.faults.add("status", port="cdn", status=503, times=-1)
     assert run_pull(MODEL, "--patience", "0.5").returncode == 8
@@ -58,6 +61,7 @@ def test_a_full_disk_stops_it_and_loses_nothing(downloads: Downloads) -> None:
     assert downloads.fetched <= SIZE - 15_000_000
 
 
+@pytest.mark.slow
 def test_progress_is_told_in_json_lines(downloads: Downloads) -> None:
     downloads.hub.rate = 12_000_000
     result = subprocess.run(

@@ -156,6 +156,7 @@ async def test_a_second_question_waits_for_the_first_answer(stage: Stage) -> Non
         await until(pilot, lambda: len(stage.actor.heard) == 2)
 
 
+@pytest.mark.slow
 async def test_the_reader_who_scrolls_up_is_left_there(stage: Stage) -> None:
     stage.prepare = lambda actor: (actor.wait_for_cues(), actor.lines.update({"long": LONG}))[0]
     async with opened(stage) as (app, pilot):

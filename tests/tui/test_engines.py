@@ -83,6 +83,7 @@ async def test_quitting_in_the_middle_of_an_answer_leaves_no_process(script: Des
     assert not psutil.pid_exists(process)
 
 
+@pytest.mark.slow
 async def test_escape_stops_a_real_engine_at_once(script: Description) -> None:
     async with running(script) as (app, pilot, _):
         answer = await ask(app, pilot, "Tell me everything")

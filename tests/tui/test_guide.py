@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests.tui.driving import answered, ask, until
 from workbench.models import describe, locate
 from workbench.runtime.engine_provider import EngineProvider
@@ -30,6 +32,7 @@ async def test_enter_on_the_first_screen_leads_to_an_answer_of_guide() -> None:
         assert "tokens/s" in line and "to first token" in line and "context" in line
 
 
+@pytest.mark.slow
 async def test_guide_answers_the_same_after_a_stop_and_after_its_process_was_killed() -> None:
     app = WorkbenchApp(model=describe(locate("guide")), sampling=GREEDY)
     async with app.run_test(size=(100, 30)) as pilot:
