@@ -22,7 +22,7 @@ from workbench_llama_cpp.loading import Loaded, make_context
 from workbench_llama_cpp.logprobs import logits
 from workbench_llama_cpp.pace import Pace
 from workbench_llama_cpp.parameters import BATCH
-from workbench_llama_cpp.slots import Slot, Slots, Tokens, common_prefix
+from workbench_llama_cpp.slots import Slot, Slots, Tokens, common_prefix, least_shared
 
 AT_HAND = DRAFT_ROWS + 1
 """Tokens that an answer gets in a step at most. Who lacks no more than these is up to date."""
@@ -43,7 +43,11 @@ class DraftModel:
     def __init__(self, loaded: Loaded, vocabulary_size: int) -> None:
         self._loaded = loaded
         self._context = make_context(loaded)
-        self._slots = Slots(loaded.settings.parallel, ContextMemory(loaded.model, self._context))
+        self._slots = Slots(
+            loaded.settings.parallel,
+            ContextMemory(loaded.model, self._context),
+            least_shared(loaded.context_length),
+        )
         self._batch = Batch(BATCH)
         self._pace = Pace(BATCH - DRAFT_ROWS * AT_HAND)
         self._held: dict[int, Slot] = {}

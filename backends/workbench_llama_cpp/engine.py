@@ -38,7 +38,7 @@ from workbench_llama_cpp.prompt_cache import opened_cache
 from workbench_llama_cpp.ranking import pair, rank_template
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.seating import Seating
-from workbench_llama_cpp.slots import Slots, common_prefix
+from workbench_llama_cpp.slots import Slots, common_prefix, least_shared
 
 UNDERWAY = 8
 """Tokens of an answer after which its steps are kept short. Until then it goes with those it came with."""
@@ -66,7 +66,7 @@ class LlamaCppEngine(Engine):
         self.facts = loading.facts(loaded)
         self._context = loading.make_context(loaded)
         self._cache = ContextMemory(loaded.model, self._context)
-        self._slots = Slots(loaded.settings.parallel, self._cache)
+        self._slots = Slots(loaded.settings.parallel, self._cache, least_shared(loaded.context_length))
         self._capacity = max(BATCH, loaded.settings.output_rows)
         self._batch = Batch(self._capacity)
         self._pace = Pace(self._capacity - loaded.settings.output_rows)

@@ -35,6 +35,14 @@ class Cache(Protocol):
         """Let two sequences change places; False when that would take too much memory, or cannot be."""
 
 
+def least_shared(context_length: int) -> int:
+    """Tokens whose state is worth the copy of a whole sequence of that many tokens, which sharing takes.
+
+    A token takes a hundred times as long to compute as to copy, or longer, on any machine.
+    """
+    return max(16, context_length // 128)
+
+
 def common_prefix(left: Tokens, right: Tokens) -> int:
     """Length of the longest common beginning that ends within no medium."""
     shorter = min(len(left), len(right))
@@ -78,9 +86,10 @@ class Slot:
 
 
 class Slots:
-    """All sequences of one cache."""
+    """All sequences of one cache. Beginnings of fewer than `least_shared` tokens are computed, not shared."""
 
-    def __init__(self, count: int, cache: Cache) -> None:
+    def __init__(self, count: int, cache: Cache, least_shared: int = 1) -> None:
+        self._least_shared = least_shared
         self._slots = [Slot(sequence) for sequence in range(count)]
         self._cache = cache
         self._clock = itertools.count(1)
@@ -98,13 +107,14 @@ class Slots:
         wanted = prompt[:-1]
         donor = max(self._slots, key=lambda slot: (common_prefix(slot.tokens, wanted), not slot.busy))
         known = common_prefix(donor.tokens, wanted)
-        slot = donor if self._worth_overwriting(donor, known) else self._oldest_free(donor if known else None)
+        lends = known >= self._least_shared
+        slot = donor if self._worth_overwriting(donor, known) else self._oldest_free(donor if lends else None)
         if slot is donor:
             slot.cut(known if self._cache.truncate(slot.sequence, slot.position_at(known)) else 0)
         else:
             self._cache.truncate(slot.sequence, 0)
             slot.cut(0)
-            if known and self._cache.share(donor.sequence, slot.sequence, donor.position_at(known)):
+            if lends and self._cache.share(donor.sequence, slot.sequence, donor.position_at(known)):
                 slot.extend(donor.tokens[:known])
         slot.busy = True
         return slot
@@ -157,5 +167,7 @@ class Slots:
         return not donor.busy and (known >= 0.9 * donor.length or self.free == 1)
 
     def _oldest_free(self, keep: Slot | None) -> Slot:
+        """An empty one if there is, then one beside those at work, which one pass computes together."""
         free = [slot for slot in self._slots if not slot.busy and slot is not keep]
-        return min(free, key=lambda slot: (slot.length > 0, slot.last_used))
+        beside = {slot.sequence + step for slot in self._slots if slot.busy for step in (-1, 1)}
+        return min(free, key=lambda slot: (slot.length > 0, slot.sequence not in beside, slot.last_used))

@@ -52,7 +52,12 @@ def test_what_moves_goes_on_and_what_made_room_is_still_known(open_tiny: Open) -
     engine = open_tiny(workbench_guide.PATH, parallel=5, context_length=512)
     requests = [
         wanted(1, "How much memory does a model need", 2 * long, engine),
-        wanted(2, "How do I choose a quantization of a model", short, engine),
+        wanted(
+            2,
+            "How do I choose a quantization of a model that is to run on a small machine",
+            short,
+            engine,
+        ),
         wanted(3, "Why is my model slow when the context is long", short, engine),
         wanted(4, "What is a token", long, engine),
     ]

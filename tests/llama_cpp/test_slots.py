@@ -135,3 +135,19 @@ def test_a_slot_for_a_state_from_elsewhere_is_given_once_what_was_shared_is_ther
     assert not cache.settled
     vacated = slots.vacate()
     assert cache.settled and not vacated.length and not cache.held.get(vacated.sequence)
+
+
+def test_prompts_that_are_computed_together_sit_beside_each_other(cache: BookCache) -> None:
+    slots = Slots(6, cache)
+    filled = [fill(slots, cache, tokens(number, number))[0] for number in range(6)]
+    for index in (4, 0, 2, 5, 1, 3):
+        slots.release(filled[index])
+    taken = [slots.take(tokens(number)).sequence for number in range(10, 13)]
+    assert taken == [4, 5, 3], "the oldest, and its neighbours, the older one first"
+
+
+def test_a_short_beginning_is_not_worth_a_copy(cache: BookCache) -> None:
+    slots = Slots(3, cache, least_shared=3)
+    fill(slots, cache, tokens(1, 2, 3, 4, 5))
+    assert fill(slots, cache, tokens(1, 2, 9, 9))[1] == 0
+    assert fill(slots, cache, tokens(1, 2, 3, 9))[1] == 3
