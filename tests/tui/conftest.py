@@ -8,6 +8,16 @@ import pytest
 from textual.widgets import Input, TextArea
 
 from tests.tui.stage import Stage
+from workbench.models import Description
+
+SCRIPT = """
+pause = 0.002
+[[reply]]
+when = "weather"
+text = "I do not look out of the window."
+[[reply]]
+text = "{long}"
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +34,11 @@ def steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Description:
+    """A model that recites a short answer about the weather and a very long one about anything else."""
+    path = tmp_path / "test.script.toml"
+    path.write_text(SCRIPT.format(long="word " * 4000))
+    return Description("script", path, path.stat().st_size)

@@ -19,23 +19,6 @@ from workbench.tui.session import Failed, Ready
 from workbench.tui.surroundings import Surroundings
 from workbench.tui.widgets.problem import Problem
 
-SCRIPT = """
-pause = 0.002
-[[reply]]
-when = "weather"
-text = "I do not look out of the window."
-[[reply]]
-text = "{long}"
-"""
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Description:
-    """A model that recites a short answer about the weather and a very long one about anything else."""
-    path = tmp_path / "test.script.toml"
-    path.write_text(SCRIPT.format(long="word " * 4000))
-    return Description("script", path, path.stat().st_size)
-
 
 @asynccontextmanager
 async def running(model: Description) -> AsyncIterator[tuple[WorkbenchApp, AppPilot, EngineProvider]]:

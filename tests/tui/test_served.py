@@ -18,22 +18,6 @@ from workbench.tui.surroundings import Surroundings
 from workbench.tui.widgets.intro import Intro
 from workbench.tui.widgets.problem import Problem
 
-SCRIPT = """
-pause = 0.002
-[[reply]]
-when = "weather"
-text = "I do not look out of the window."
-[[reply]]
-text = "{long}"
-"""
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Description:
-    path = tmp_path / "test.script.toml"
-    path.write_text(SCRIPT.format(long="word " * 4000))
-    return Description("script", path, path.stat().st_size)
-
 
 @pytest.fixture
 def server(tmp_path: Path, script: Description) -> Iterator[subprocess.Popen[bytes]]:

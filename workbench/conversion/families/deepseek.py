@@ -117,16 +117,6 @@ class DeepSeekV3(DeepSeekV2):
     accepts: ClassVar[tuple[str, ...]] = ("DeepseekV3ForCausalLM",)
     gating: ClassVar[Any] = gguf.ExpertGatingFuncType.SIGMOID
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        queries = self.heads * (self.unrotated + self.rotated)
-        return {
-            "token_embd.weight": (self.hidden,),
-            "attn_q.weight": (queries, self.hidden),
-            "attn_q_b.weight": (queries, self.config.integer("q_lora_rank", default=0)),
-            "attn_kv_a_mqa.weight": (self.latent + self.rotated, self.hidden),
-            "attn_output.weight": (self.hidden, self.heads * self.value_size),
-        }
-
     def describe_groups(self, writer: Any) -> None:
         writer.add_expert_group_count(self.config.integer("n_group", default=1, low=1))
         writer.add_expert_group_used_count(self.config.integer("topk_group", default=1, low=1))
