@@ -38,6 +38,22 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Which build of an engine is installed, as far as that can be told without loading it.
+
+    Attributes:
+        id: Another one for each build, also of the same version; "" where builds cannot be told apart.
+        commit: What the build says that it was made of; where it was made inside of another repository, it
+            may mean that one's.
+        flags: What was switched on when it was made, such as "ggml-cuda".
+    """
+
+    id: str = ""
+    commit: str = ""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
     """What an opened model says of itself.
 
@@ -254,6 +270,10 @@ class Backend(ABC):
     @abstractmethod
     def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> Engine | Provider:
         """Load or connect. Raises a WorkbenchError with a remedy, and then holds nothing."""
+
+    def build(self) -> Build:
+        """What is installed, found out as `status` is."""
+        return Build()
 
     def devices(self) -> tuple[EngineDevice, ...]:
         """What it computes on here. This may load drivers: call it in a process that ends soon after."""

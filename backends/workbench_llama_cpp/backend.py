@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from workbench.backend import Backend, Engine, LoadProgress, Status
+from workbench.backend import Backend, Build, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
 from workbench.ports import Calibrator, Estimator, Quantizer, Scorer
@@ -35,6 +35,11 @@ class LlamaCppBackend(Backend):
         """A file, unless its name says that it is another backend's; what is in it is judged when opening."""
         path = Path(model)
         return path.suffix == ".gguf" or (path.suffix in ("", ".bin") and path.is_file())
+
+    def build(self) -> Build:
+        from workbench_llama_cpp.installed_build import installed_build
+
+        return installed_build()
 
     def devices(self) -> tuple[EngineDevice, ...]:
         from workbench_llama_cpp.device_report import device_report

@@ -19,6 +19,10 @@ def test_tells_whether_it_can_run(backend: Backend) -> None:
     assert status.version
 
 
+def test_tells_its_build_the_same_each_time(backend: Backend) -> None:
+    assert backend.build() == backend.build()
+
+
 def test_supports_its_own_kind_only(backend: Backend, model: str) -> None:
     assert backend.supports(model)
     assert not backend.supports("no-such-model.of-no-kind")

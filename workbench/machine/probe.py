@@ -27,6 +27,7 @@ class Machine:
         ram_total: Bytes this process may use at most; ram_free is what it may still take.
         platform: Operating system and architecture, such as "Linux x86_64".
         isa: Instruction sets that speed up models, such as "AVX2".
+        microcode: The version of the processor's own software, "" where it is not told.
         performance_cores: Of the physical cores, the fast ones; None, as the others, where all are alike.
         ram_installed: Bytes of the whole machine; ram_limit is what a container allows of them, if it does.
         problems: What could not be found out, in sentences.
@@ -44,6 +45,7 @@ class Machine:
     efficiency_cores: int | None = None
     ram_installed: int | None = None
     ram_limit: int | None = None
+    microcode: str = ""
     problems: tuple[str, ...] = ()
 
 
@@ -65,6 +67,7 @@ def machine(root: Path = Path("/")) -> Machine:
         efficiency_cores=found.efficiency_cores,
         ram_installed=memory.total,
         ram_limit=limit,
+        microcode=found.microcode,
         problems=graphics.problems,
     )
 

@@ -35,7 +35,10 @@ _SYSCTL_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """Whole cores that may be used, and their threads; their kinds, where there are two; instruction sets."""
+    """Whole cores that may be used, and their threads; their kinds, where there are two; instruction sets.
+
+    `microcode` is the version of what the processor itself runs, "" where it is not told.
+    """
 
     name: str
     physical_cores: int
@@ -43,6 +46,7 @@ class Processor:
     performance_cores: int | None = None
     efficiency_cores: int | None = None
     isa: tuple[str, ...] = ()
+    microcode: str = ""
 
 
 def processor(root: Path = Path("/")) -> Processor:
@@ -59,6 +63,7 @@ def processor(root: Path = Path("/")) -> Processor:
         len(logical),
         *_kinds(root, logical),
         tuple(known[word] for word in known if word in words),
+        facts.get("microcode", ""),
     )
 
 
