@@ -9,17 +9,17 @@ from workbench.cli import output
 from workbench.cli.lab_run import Outcome
 from workbench.models import LocalModel
 from workbench.models.transfer.disk import unwritable
+from workbench.picture import lettered, svg
 from workbench.quantization.lab.candidate import Candidate, kinds_of
 from workbench.quantization.lab.page import HEADINGS, cells, page
-from workbench.quantization.lab.picture import plotted, svg
+from workbench.quantization.lab.picture import chart
 from workbench.whole_file import write_whole
 
 
 def show(model: LocalModel, outcome: Outcome) -> None:
     output.table(HEADINGS, map(cells, outcome.candidates), right=range(1, len(HEADINGS)))
     output.line()
-    output.line("mean KL divergence from the base, in nats, by size")
-    for line in plotted(outcome.candidates):
+    for line in lettered(chart(outcome.candidates, outcome.recommendation.candidate)):
         output.line(line)
     output.line()
     found = outcome.recommendation
@@ -43,8 +43,10 @@ def write(path: Path, model: LocalModel, outcome: Outcome) -> None:
     """An .svg holds the picture alone."""
     found = outcome.recommendation
     title = f"{model.name} within {wording.size(outcome.limit)}"
-    picture = path.suffix == ".svg"
-    text = svg(outcome.candidates, found.candidate) if picture else page(title, outcome.candidates, found)
+    if path.suffix == ".svg":
+        text = svg(chart(outcome.candidates, found.candidate))
+    else:
+        text = page(title, outcome.candidates, found)
     try:
         write_whole(path, text.encode())
     except OSError as error:

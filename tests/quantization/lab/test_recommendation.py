@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
+from workbench.picture import lettered, svg
 from workbench.quantization.lab.candidate import Candidate, Proposal
 from workbench.quantization.lab.page import page
-from workbench.quantization.lab.picture import plotted, svg
+from workbench.quantization.lab.picture import chart
 from workbench.quantization.lab.recommendation import recommended
 from workbench.quantization.quality.figures import Estimate, Figures
 from workbench.quantize_request import QuantizeRequest
@@ -58,14 +58,14 @@ def test_a_budget_is_recommended_beside_the_best_mix() -> None:
 
 
 def test_the_picture_shows_every_candidate() -> None:
-    drawn = ElementTree.fromstring(svg(CANDIDATES, CANDIDATES[3]))
+    drawn = ElementTree.fromstring(svg(chart(CANDIDATES, CANDIDATES[3])))
     texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert {one.proposal.name for one in CANDIDATES} <= set(texts)
-    assert len([one for one in drawn.iter() if one.get("class") == "chosen"]) == 1
-    letters = "\n".join(plotted(CANDIDATES))
+    assert len([one for one in drawn.iter() if one.get("class") == "ringed"]) == 1
+    letters = "\n".join(lettered(chart(CANDIDATES, None)))
     assert all(one.proposal.name in letters for one in CANDIDATES) and letters.count("o budget") == 1
-    same = [candidate("a", MIB, 0.0), replace(candidate("b", MIB, 0.0))]
-    assert plotted(same) and svg(same, None)
+    same = chart([candidate("a", MIB, 0.0), candidate("b", MIB, 0.0)], None)
+    assert lettered(same) and svg(same)
 
 
 def test_the_page_holds_what_was_found_and_no_markup_of_others() -> None:

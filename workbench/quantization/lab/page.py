@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from html import escape
 
 from workbench import wording
+from workbench.picture import svg
 from workbench.quantization.lab.candidate import Candidate
-from workbench.quantization.lab.picture import svg
+from workbench.quantization.lab.picture import chart
 from workbench.quantization.lab.recommendation import Recommendation
 
 HEADINGS = ("model", "size", "perplexity", "KL mean", "KL p99", "same top", "tokens/s")
@@ -38,7 +39,7 @@ def page(title: str, candidates: Sequence[Candidate], found: Recommendation) -> 
     name = escape(found.candidate.proposal.name) if found.candidate else "none"
     return (
         f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-        f"<h1>{escape(title)}</h1>{svg(candidates, found.candidate)}"
+        f"<h1>{escape(title)}</h1>{svg(chart(candidates, found.candidate))}"
         f"<h2>Recommended: {name}</h2><ul>{said}</ul><table>{_row('th', HEADINGS)}{rows}</table>\n"
     )
 
