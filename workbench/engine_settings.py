@@ -5,7 +5,7 @@ A field that an engine cannot honour is refused by that engine with its reason, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from workbench.errors import InvalidRequest
@@ -50,6 +50,8 @@ class EngineSettings:
         split: Proportions of the model per device, empty for the engine's own choice.
         devices: Names of the devices to use, empty for all; rpc://HOST:PORT stands for a server's.
         threads: CPU threads; None means the physical cores this process may use.
+        threads_batch: CPU threads where several tokens are computed at once: in prompts, in answers to
+            several requests, and in checking drafts; None: as many as `threads`.
         micro_batch: Tokens computed in one pass at most.
         pooling: How one vector is made of a text's tokens; None means as the model's file says.
         speculation: How answers are drafted, unless a request says otherwise; None: by the draft model where
@@ -59,6 +61,8 @@ class EngineSettings:
         projector: The file that lets the model see or hear; None leaves it to whoever loads it, "" is none.
         projector_found: Nobody named it. Where it does not fit, the model is loaded without it, and says so.
         vocabulary_only: Load what turns text into tokens and back, and no weights; nothing can be generated.
+        given: Names of the settings that a person chose, also where the value is the usual one. What was
+            found to be fast on this machine takes the place of the others only.
     """
 
     context_length: int | None = None
@@ -72,6 +76,7 @@ class EngineSettings:
     split: tuple[float, ...] = ()
     devices: tuple[str, ...] = ()
     threads: int | None = None
+    threads_batch: int | None = None
     micro_batch: int = 512
     speculation: Speculation | None = None
     draft: str | None = None
@@ -81,6 +86,11 @@ class EngineSettings:
     projector: str | None = None
     projector_found: bool = False
     vocabulary_only: bool = False
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def leaves_open(self, name: str) -> bool:
+        """Whether nobody chose that setting."""
+        return name not in self.given and getattr(self, name) == getattr(_USUAL, name)
 
     @property
     def output_rows(self) -> int:
@@ -114,7 +124,7 @@ class EngineSettings:
         )
 
     def __post_init__(self) -> None:
-        for name in ("context_length", "parallel", "threads", "micro_batch"):
+        for name in ("context_length", "parallel", "threads", "threads_batch", "micro_batch"):
             value = getattr(self, name)
             if value is not None and not 1 <= value < 2**31:
                 raise InvalidRequest(f"{name} is {value}.", f"Give {name} a whole number of at least 1.")
@@ -133,3 +143,6 @@ class EngineSettings:
             raise InvalidRequest(
                 f"The split {self.split} is no set of proportions.", "Give one share per device."
             )
+
+
+_USUAL = EngineSettings()

@@ -51,6 +51,10 @@ def history_file() -> Path:
     return data_folder() / "history.sqlite3"
 
 
+def profiles_folder() -> Path:
+    return data_folder() / "profiles"
+
+
 def presets_file() -> Path:
     return config_folder() / "presets.toml"
 

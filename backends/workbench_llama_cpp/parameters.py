@@ -6,12 +6,14 @@ The structures point at memory that Python owns; each function returns what must
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
 
+from workbench.cgroup import limits
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench_llama_cpp.binding import llama
@@ -58,9 +60,10 @@ def check(settings: EngineSettings) -> None:
 
 
 def threads(settings: EngineSettings) -> int:
-    """CPU threads: as asked, else the physical cores, within the CPUs this process may run on."""
+    """CPU threads: as asked, else the physical cores, within the CPUs this process may run on and use up."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return settings.threads or max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))
+    time = math.ceil(limits().cpus or allowed)
+    return settings.threads or max(1, min(psutil.cpu_count(logical=False) or allowed, allowed, time))
 
 
 def context_length(settings: EngineSettings, trained: int) -> int:
@@ -123,7 +126,8 @@ def context_parameters(settings: EngineSettings, context_length: int) -> Any:
     parameters.n_ubatch = settings.micro_batch
     parameters.n_seq_max = settings.parallel
     parameters.n_outputs_max = settings.output_rows
-    parameters.n_threads = parameters.n_threads_batch = threads(settings)
+    parameters.n_threads = threads(settings)
+    parameters.n_threads_batch = settings.threads_batch or parameters.n_threads
     parameters.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
     parameters.type_k = KV_TYPES[settings.kv_type_k]
     parameters.type_v = KV_TYPES[settings.kv_type_v]

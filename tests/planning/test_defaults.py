@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.blueprints import Blueprint, models
-from tests.blueprints.blueprint import header_bytes
-from tests.planning.cards import GIB, HERE, RTX_3060
+from tests.blueprints import models
+from tests.planning.cards import GIB, RTX_3060
+from tests.planning.pretending import hollow, pretend_machine
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit
-from workbench.machine import Gpu, Machine
 from workbench.models import locate
-from workbench.planning import deciding
 from workbench.planning.beside import FitsBeside
 from workbench.planning.defaults import default_settings, is_small
 from workbench.planning.opening import open_planned
-from workbench.planning.places import Places, Seen, described
 
 Pretend = Callable[..., None]
 
@@ -33,31 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
-    """That this machine has so much memory, and these cards, whose sizes are worked out by the engine."""
-
-    def machine_with(ram: int, *cards: object) -> None:
-        here = replace(HERE, ram_total=ram, ram_free=ram, gpus=tuple(Gpu("card") for _ in cards))
-
-        def places(
-            backend: str, here: Machine, ram_bytes: int | None = None, most: int | None = None
-        ) -> Places | Seen:
-            found = described(cards, ram, here)  # type: ignore[arg-type]
-            return replace(found, virtual=True, budget=replace(found.budget, most=most))
-
-        monkeypatch.setattr(deciding, "machine", lambda: here)
-        monkeypatch.setattr(deciding, "on_this_machine", places)
-
-    return machine_with
-
-
-def hollow(folder: Path, blueprint: Blueprint) -> str:
-    """A file as large as the model's, with its header and no weights."""
-    path = folder / f"{blueprint.architecture}.gguf"
-    head = header_bytes(blueprint, {"tokenizer.ggml.model": "none"})
-    size = len(head) + sum(-(-tensor.size_bytes // 32) * 32 for tensor in blueprint.tensors)
-    path.write_bytes(head)
-    os.truncate(path, size)
-    return str(path)
+    return partial(pretend_machine, monkeypatch)
 
 
 def test_a_small_model_is_left_to_the_engine_without_a_look(tmp_path: Path) -> None:

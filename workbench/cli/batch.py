@@ -12,7 +12,7 @@ from workbench.batches.file_run import BatchFiles, BatchProgress, run_file
 from workbench.cli import output
 from workbench.cli.exit_codes import ExitCode
 from workbench.cli.news import News
-from workbench.cli.options import engine_options, json_option
+from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
 
@@ -32,7 +32,7 @@ _CONCURRENCY = 4
 )  # fmt: skip
 @click.option("--model", help="Answer every line with this model, whatever model it names.")
 @json_option
-@engine_options
+@loading_options
 def batch(
     *,
     source: Path,

@@ -11,7 +11,7 @@ from workbench.backend import ModelFacts
 from workbench.benchmark import Result, Workload, measure
 from workbench.cli import output
 from workbench.cli.loading import opened
-from workbench.cli.options import engine_options, json_option
+from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
@@ -35,7 +35,7 @@ from workbench.models import LocalModel, locate
 @click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random tokens.")
 @json_option
-@engine_options
+@loading_options
 def bench(
     *,
     model: str,

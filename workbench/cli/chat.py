@@ -19,7 +19,7 @@ from workbench.cli.chat_session import ChatSession
 from workbench.cli.conversing_options import template_option, thinking_options
 from workbench.cli.exit_codes import ExitCode
 from workbench.cli.loading import attached_or_opened
-from workbench.cli.options import attach_option, engine_options, sampling_options
+from workbench.cli.options import attach_option, loading_options, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.conversation import Conversation
 from workbench.engine_settings import EngineSettings
@@ -44,7 +44,7 @@ Ctrl+C  stop the answer and keep what there is of it"""
 @sampling_options
 @thinking_options
 @template_option
-@engine_options
+@loading_options
 def chat(
     *,
     model: str,

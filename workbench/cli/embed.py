@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from workbench.cli import output
-from workbench.cli.options import engine_options, json_option
+from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
 from workbench.cli.text_input import Text, given_texts
 from workbench.engine_settings import EngineSettings
@@ -30,7 +30,7 @@ _AT_ONCE = 256
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
 @click.option("--in", "files", multiple=True, metavar="FILE", help="Take this file as one text; repeatable.")
 @json_option
-@engine_options
+@loading_options
 def embed(
     *,
     model: str,

@@ -15,8 +15,8 @@ from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.models import LocalModel, locate
 from workbench.models.projectors import projector_named, with_projector
-from workbench.planning.opening import open_planned
 from workbench.runtime.attached_provider import attached
+from workbench.tuning.opening import open_tuned
 
 Progress = Callable[[float], None]
 
@@ -41,14 +41,21 @@ async def open_told(
     chat_template: str | None = None,
     progress: Progress = lambda share: None,
     most: int | None = None,
+    serving: bool = False,
 ) -> Provider:
     """The opened model; what is worth knowing about the loading goes to standard error.
 
-    `chat_template` stands in for its own. It may take `most` bytes in all, or what there is.
+    `chat_template` stands in for its own. It may take `most` bytes in all, or what there is. `serving` is for
+    loads that others may ask.
     """
     with _shown(model, progress) as told:
-        provider = await open_planned(
-            str(model.path), with_paths(settings), backend=backend, most=most, progress=told
+        provider = await open_tuned(
+            str(model.path),
+            with_paths(settings),
+            backend=backend,
+            most=most,
+            progress=told,
+            serving=serving,
         )
     for notice in provider.facts.notices:
         output.note(notice)
@@ -70,7 +77,8 @@ async def attached_or_opened(
 
     Who says how it is to be loaded gets it loaded so; with its projector where there are `media` for it.
     """
-    if attach and settings == EngineSettings() and backend is None and chat_template is None:
+    as_usual = settings == EngineSettings() and not settings.given
+    if attach and as_usual and backend is None and chat_template is None:
         with _shown(model) as progress:
             provider = await attached(model.path, progress)
         if provider is not None:

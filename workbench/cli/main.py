@@ -28,6 +28,7 @@ COMMANDS = {
     "convert": ("workbench.cli.convert:convert", "Make a GGUF file of a model that transformers saved."),
     "quality": ("workbench.cli.quality:quality", "Measure what a quantization costs."),
     "lab": ("workbench.cli.lab:lab", "Find the best quantization for a size, a card or this machine."),
+    "tune": ("workbench.cli.tune:tune", "Find the settings with which a model is fastest here."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),
     "search": ("workbench.cli.search:search", "Find models on the hub."),
     "models": ("workbench.cli.models:models", "List the models on this machine."),

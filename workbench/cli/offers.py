@@ -23,6 +23,7 @@ from workbench.models.projectors import with_projector
 from workbench.paths import presets_file
 from workbench.planning.beside import FitsBeside
 from workbench.server.pool.model_offer import ModelOffer, Progress
+from workbench.tuning.opening import tuned
 
 Offers = dict[str, ModelOffer]
 
@@ -88,12 +89,16 @@ def _about(model: LocalModel, presets: Sequence[Preset]) -> Preset:
 
 
 def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool = False) -> ModelOffer:
-    settings = with_projector(with_paths(replace(manner.settings, **preset.settings)), model)
-    beside = FitsBeside(str(model.path), settings, manner.backend, manner.most_bytes)
+    given = manner.settings.given | preset.settings.keys()
+    settings = with_projector(with_paths(replace(manner.settings, **preset.settings, given=given)), model)
+    loaded = tuned(str(model.path), settings, manner.backend, serving=True).settings
+    beside = FitsBeside(str(model.path), loaded, manner.backend, manner.most_bytes)
 
     async def opened(progress: Progress) -> Provider:
         template = manner.chat_template if preset.chat_template is None else preset.chat_template
-        return await open_told(model, settings, manner.backend, template, progress, manner.most_bytes)
+        return await open_told(
+            model, settings, manner.backend, template, progress, manner.most_bytes, serving=True
+        )
 
     async def fits_beside(loaded: Sequence[Provider]) -> bool:
         return await asyncio.to_thread(beside, loaded)

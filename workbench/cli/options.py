@@ -7,6 +7,7 @@ known here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, get_args
 
@@ -67,6 +68,7 @@ _ENGINE = (
     _engine("--micro-batch", type=int, help="Tokens computed in one pass at most."),
     _engine("--parallel", type=int, help="Requests that run at once."),
     _engine("--threads", type=int, help="CPU threads."),
+    _engine("--threads-batch", type=int, help="CPU threads for prompts and for several answers at once."),
     _engine("--flash-attention", type=click.Choice(["auto", "on", "off"])),
     _engine(
         "--speculate",
@@ -108,6 +110,14 @@ _ENGINE = (
 )
 
 _BACKEND = _engine("--backend", type=str, help="Use this engine; `workbench backends` lists them.")
+_PROFILE = _engine(
+    "--no-profile",
+    "profile",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Leave aside what `workbench tune` has found.",
+)
 
 
 def sampling_options(command: Command) -> Command:
@@ -131,9 +141,21 @@ def engine_options(command: Command) -> Command:
         given = _taken(values, EngineSettings)
         if kv_types:
             given["kv_type_k"], given["kv_type_v"] = kv_types
-        return command(settings=EngineSettings(**given), **values)
+        return command(settings=EngineSettings(**given, given=frozenset(given)), **values)
 
     return _decorated(with_engine, (*_ENGINE, _BACKEND))
+
+
+def loading_options(command: Command) -> Command:
+    """As engine_options, and --no-profile, with which every setting counts as given and none is tuned."""
+
+    @wraps(command)
+    def with_profile(*, settings: EngineSettings, profile: bool, **values: Any) -> Any:
+        if not profile:
+            settings = replace(settings, given=frozenset(EngineSettings.__dataclass_fields__))
+        return command(settings=settings, **values)
+
+    return _decorated(engine_options(with_profile), (_PROFILE,))
 
 
 def _taken(values: dict[str, Any], kind: type) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from workbench.cli.answering import Answer, give
 from workbench.cli.constraint_options import constraint_options
 from workbench.cli.conversing_options import template_option, thinking_options
 from workbench.cli.loading import opened
-from workbench.cli.options import attach_option, engine_options, json_option, sampling_options
+from workbench.cli.options import attach_option, json_option, loading_options, sampling_options
 from workbench.cli.sections import SectionedCommand
 from workbench.constraint import Constraint
 from workbench.conversation import MOST_MEDIUM_BYTES, Conversation, Medium, Message, content_of
@@ -52,7 +52,7 @@ Examples:
 @constraint_options
 @thinking_options
 @template_option
-@engine_options
+@loading_options
 def run(
     *,
     model: str,

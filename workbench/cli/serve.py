@@ -13,7 +13,7 @@ from workbench.cli import output
 from workbench.cli.access_options import Doors, access_options
 from workbench.cli.conversing_options import template_option
 from workbench.cli.option_types import DURATION, MEMORY
-from workbench.cli.options import engine_options
+from workbench.cli.options import loading_options
 from workbench.cli.prompt_cache_options import prompt_cache_options
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
@@ -38,7 +38,7 @@ DEFAULT_PORT = 11518
 @click.option("--metrics", is_flag=True, help="Count what is done, and tell it to Prometheus at /metrics.")
 @template_option
 @access_options
-@engine_options
+@loading_options
 @prompt_cache_options
 def serve(
     *,

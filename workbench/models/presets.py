@@ -31,7 +31,7 @@ from workbench.sampling import SamplingSettings
 
 Value = TypeVar("Value")
 _MOST_BYTES = 1 << 20
-_UNSPOKEN = {"vocabulary_only", "projector_found"}
+_UNSPOKEN = {"vocabulary_only", "projector_found", "given"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

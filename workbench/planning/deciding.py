@@ -39,7 +39,7 @@ def decided(
         here = replace(here, ram_free=ram_bytes)
     if not here.gpus and need <= min(here.ram_free, most or need):
         return settings, ()
-    with _estimates(model, header, settings, here, backend, most) as estimates:
+    with estimates_here(model, header, settings, here, backend, most) as estimates:
         found = plan(estimates, settings, "balanced", _free(settings))
         if not found.verdict.possible:
             changes = cheapest_changes(estimates, found.settings)
@@ -53,14 +53,14 @@ def with_changes(
 ) -> DoesNotFit:
     """The error of a load that failed, with the changes that would let it succeed where there are any."""
     try:
-        with _estimates(model, read_model(model), settings, machine(), backend) as estimates:
+        with estimates_here(model, read_model(model), settings, machine(), backend) as estimates:
             changes = cheapest_changes(estimates, settings)
     except WorkbenchError:
         return error
     return DoesNotFit(error.message, advice(changes)) if changes else error
 
 
-def _estimates(
+def estimates_here(
     model: str,
     header: Header,
     settings: EngineSettings,
@@ -68,6 +68,7 @@ def _estimates(
     backend: str | None,
     most: int | None = None,
 ) -> Estimates:
+    """Estimates of the model on this machine, by the engine that would load it."""
     name = backend or registry.name_for(model)
     draft, places = draft_header(settings), on_this_machine(name, here, most=most)
     estimator, projector = registry.load(name).estimator(), projector_of(settings)

@@ -17,6 +17,8 @@ def flags(settings: EngineSettings, beside: EngineSettings | None = None) -> str
         _flag("--experts-on-cpu", settings.experts_on_cpu, usual.experts_on_cpu),
         _flag("--split", _shares(settings), _shares(usual)),
         _flag("--micro-batch", settings.micro_batch, usual.micro_batch),
+        _flag("--threads", settings.threads, usual.threads),
+        _flag("--threads-batch", settings.threads_batch, usual.threads_batch),
         _flag("--parallel", settings.parallel, usual.parallel),
         _flag("--speculate", settings.speculation, usual.speculation),
         _flag(

@@ -66,14 +66,14 @@ class Search:
 
     def divided(self, settings: EngineSettings) -> Candidate:
         """The fastest division that fits with a margin, else one that is tight, else the nearest miss."""
-        candidates = list(self._divisions(settings))
+        candidates = list(self.divisions(settings))
         for wanted in ("fits", "tight"):
             for candidate in candidates:
                 if candidate.verdict.fit == wanted:
                     return candidate
         return min(candidates, key=lambda candidate: sum(missing for _, missing in candidate.verdict.short))
 
-    def _divisions(self, settings: EngineSettings) -> Iterator[Candidate]:
+    def divisions(self, settings: EngineSettings) -> Iterator[Candidate]:
         """The fastest first: each kind of division, with a margin and without."""
         whole = self.whole(settings)
         yield whole

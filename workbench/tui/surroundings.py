@@ -18,12 +18,12 @@ from workbench.models.hub.card import Card, card
 from workbench.models.hub.repository import Repository, repository
 from workbench.models.hub.search import SearchPage, Sort, search
 from workbench.models.transfer.queue import DownloadQueue
-from workbench.planning.opening import open_planned
 from workbench.runtime.attached_provider import AttachedProvider, attached
+from workbench.tuning.opening import open_tuned
 
 
 class OpenModel(Protocol):
-    """The shape of `workbench.planning.opening.open_planned`."""
+    """The shape of `workbench.tuning.opening.open_tuned`."""
 
     async def __call__(
         self, model: str, settings: EngineSettings, *, progress: Callable[[float], None]
@@ -68,7 +68,7 @@ class Surroundings:
     machine: Callable[[], Machine] = machine
     models: Callable[[], list[Description]] = described_models
     attach: Attach = attached
-    open_model: OpenModel = open_planned
+    open_model: OpenModel = open_tuned
     history: Callable[[], History] = History
     hub: Hub = field(default_factory=Hub)
     queue: Callable[[], DownloadQueue] = DownloadQueue
