@@ -22,8 +22,8 @@ Replies = asyncio.Queue[CallReply | WorkbenchError]
 CLOSING_SECONDS = 15.0
 """How long an engine may take to write what it keeps before it is ended."""
 
-COMPANY_ROUNDS = 16
-"""Of the event loop, which a request waits for others that arrive with it: next to nothing when none do."""
+COMPANY_SECONDS = 0.002
+"""How long a request waits for others that arrive with it, which then share its first step."""
 
 
 class EngineProcess:
@@ -38,6 +38,7 @@ class EngineProcess:
         self._last_words: deque[str] = deque(maxlen=20)
         self._closing_seconds = 0.0
         self._gathered: list[messages.Generate] = []
+        self._departure: asyncio.TimerHandle | None = None
         self._death: WorkbenchError | None = None
         self._tasks = [asyncio.create_task(self._collect_last_words())]
 
@@ -110,14 +111,10 @@ class EngineProcess:
 
     def _gather(self, call: messages.Generate) -> None:
         self._gathered.append(call)
-        if len(self._gathered) == 1:
-            self._send_gathered_after(COMPANY_ROUNDS)
-
-    def _send_gathered_after(self, rounds: int) -> None:
-        if rounds:
-            asyncio.get_running_loop().call_soon(self._send_gathered_after, rounds - 1)
-        else:
-            self._send_gathered()
+        if self._departure is not None:
+            self._departure.cancel()
+        wait = COMPANY_SECONDS if len(self._gathered) < self.facts.parallel else 0
+        self._departure = asyncio.get_running_loop().call_later(wait, self._send_gathered)
 
     def _send_gathered(self) -> None:
         if self._gathered and self.alive:
