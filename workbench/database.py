@@ -9,14 +9,69 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
 
 from workbench.errors import WorkbenchError
 
 Migrations = Sequence[Sequence[str]]
 """Statements of each step, the first of which make the tables."""
 _WAL_ATTEMPTS = 50
+_BUSY_SECONDS = 10.0
+
+
+class DatabaseFile:
+    """An opened file, new or old, in its present form. Belongs to one thread.
+
+    Opening it, and all that is done within `reading` and `writing`, raises WorkbenchError with the file's
+    `name` where the file cannot be used.
+    """
+
+    def __init__(self, path: Path, migrations: Migrations, name: str) -> None:
+        self.path = path
+        self._name = name
+        with self.reading():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            try:
+                prepare(self._database, migrations, name)
+            except BaseException:
+                self._database.close()
+                raise
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise WorkbenchError(
+                f"The {self._name} at {self.path} cannot be used: {error}.",
+                "Check that its folder can be written and that the disk has room.",
+            ) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """All that is done within it is kept, or nothing of it."""
+        with self.reading():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
 
 
 def prepare(database: sqlite3.Connection, migrations: Migrations, name: str) -> None:

@@ -46,14 +46,14 @@ def test_backends_is_the_same_list(workbench: Workbench) -> None:
     assert json.loads(workbench("backends", "--json").stdout) == doctor["backends"]
 
 
-def test_history_lists_the_newest_first(workbench: Workbench, script: str) -> None:
-    assert json.loads(workbench("history", "--json").stdout) == []
+def test_chats_are_listed_the_newest_first(workbench: Workbench, script: str) -> None:
+    assert json.loads(workbench("chats", "--json").stdout) == []
     workbench("chat", script, stdin="first question\n/new\nsecond question\n")
-    listed = json.loads(workbench("history", "--json").stdout)
+    listed = json.loads(workbench("chats", "--json").stdout)
     assert [(row["id"], row["title"], row["messages"]) for row in listed] == [
         (2, "second question", 2),
         (1, "first question", 2),
     ]
-    assert len(workbench("history", "--limit", "1").stdout.splitlines()) == 2
-    assert "user: first question\n" in workbench("history", "show", "1").stdout
-    assert workbench("history", "show", "3").returncode == 2
+    assert len(workbench("chats", "--limit", "1").stdout.splitlines()) == 2
+    assert "user: first question\n" in workbench("chats", "show", "1").stdout
+    assert workbench("chats", "show", "3").returncode == 2

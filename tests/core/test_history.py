@@ -205,7 +205,7 @@ def test_thoughts_and_calls_are_kept(file: Path) -> None:
 def test_a_file_of_the_first_form_is_brought_to_the_present_one(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(file)) as database:
-        for statement in history_schema._MIGRATIONS[0]:
+        for statement in history_schema.MIGRATIONS[0]:
             database.execute(statement)
         database.execute("INSERT INTO conversation VALUES (1, 'kept', 'guide', 0, 0)")
         database.execute(

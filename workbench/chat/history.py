@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 from workbench import paths
-from workbench.chat.history_schema import prepare
+from workbench.chat.history_schema import MIGRATIONS
 from workbench.conversation import Conversation, Message, Role, ToolCall
-from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.database import DatabaseFile
+from workbench.errors import InvalidRequest
 from workbench.events import Finished
 
 TITLE_LENGTH = 80
-_BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +34,16 @@ class ConversationSummary:
     messages: int
 
 
-class History:
+class History(DatabaseFile):
     """The store. Every method raises WorkbenchError when the file cannot be read or written."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or paths.history_file()
-        with self._explained():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            try:
-                prepare(self._database)
-            except BaseException:
-                self._database.close()
-                raise
+        super().__init__(path or paths.history_file(), MIGRATIONS, "history of conversations")
 
     def start(self, model: str, title: str = "") -> int:
         """Begin a conversation and return its id; without a title, the first user line becomes it."""
         now = _now()
-        with self._writing() as database:
+        with self.writing() as database:
             cursor = database.execute(
                 "INSERT INTO conversation (title, model, started, updated) VALUES (?, ?, ?, ?)",
                 (_title(title), model, now, now),
@@ -64,7 +53,7 @@ class History:
 
     def append(self, conversation_id: int, message: Message, finished: Finished | None = None) -> None:
         """Add one turn; `finished` tells what an answer cost, and is None for one that was stopped."""
-        with self._writing() as database:
+        with self.writing() as database:
             self._touch(database, conversation_id)
             database.execute(
                 """INSERT INTO message
@@ -81,7 +70,7 @@ class History:
                 )
 
     def conversation(self, conversation_id: int) -> Conversation:
-        with self._explained():
+        with self.reading():
             self._require(conversation_id)
             rows = self._database.execute(
                 """SELECT role, content, reasoning, tool_calls, tool_call_id, name
@@ -91,17 +80,17 @@ class History:
         return Conversation(tuple(_message(*row) for row in rows))
 
     def summary(self, conversation_id: int) -> ConversationSummary:
-        with self._explained():
+        with self.reading():
             self._require(conversation_id)
             return self._summaries("WHERE conversation.id = ?", (conversation_id,))[0]
 
     def recent(self, limit: int = 50) -> list[ConversationSummary]:
         """The conversations last spoken in, newest first."""
-        with self._explained():
+        with self.reading():
             return self._summaries("ORDER BY updated DESC, conversation.id DESC LIMIT ?", (limit,))
 
     def rename(self, conversation_id: int, title: str) -> None:
-        with self._writing() as database:
+        with self.writing() as database:
             self._require(conversation_id)
             database.execute(
                 "UPDATE conversation SET title = ? WHERE id = ?", (_title(title), conversation_id)
@@ -109,18 +98,9 @@ class History:
 
     def delete(self, conversation_id: int) -> None:
         """Remove a conversation and all it holds."""
-        with self._writing() as database:
+        with self.writing() as database:
             self._require(conversation_id)
             database.execute("DELETE FROM conversation WHERE id = ?", (conversation_id,))
-
-    def close(self) -> None:
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _summaries(self, rest: str, values: tuple[int, ...]) -> list[ConversationSummary]:
         rows = self._database.execute(
@@ -138,34 +118,12 @@ class History:
         found = self._database.execute("SELECT 1 FROM conversation WHERE id = ?", (conversation_id,))
         if found.fetchone() is None:
             raise InvalidRequest(
-                f"There is no conversation {conversation_id}.", "`workbench history` lists them."
+                f"There is no conversation {conversation_id}.", "`workbench chats` lists them."
             )
 
     def _touch(self, database: sqlite3.Connection, conversation_id: int) -> None:
         self._require(conversation_id)
         database.execute("UPDATE conversation SET updated = ? WHERE id = ?", (_now(), conversation_id))
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._explained():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise WorkbenchError(
-                f"The history at {self.path} cannot be used: {error}.",
-                "Check that its folder can be written and that the disk has room.",
-            ) from error
 
 
 def answered(conversation: Conversation) -> Conversation:

@@ -5,11 +5,9 @@ Knows nothing of what the tables are used for.
 
 from __future__ import annotations
 
-import sqlite3
+from workbench.database import Migrations
 
-from workbench import database as database_file
-
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+MIGRATIONS: Migrations = (
     (
         """CREATE TABLE conversation (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,8 +39,3 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE message ADD COLUMN name TEXT NOT NULL DEFAULT ''",
     ),
 )
-
-
-def prepare(database: sqlite3.Connection) -> None:
-    """Bring an opened file, new or old, to the present form. Raises WorkbenchError for a newer one."""
-    database_file.prepare(database, _MIGRATIONS, "history")

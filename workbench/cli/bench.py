@@ -6,10 +6,13 @@ import asyncio
 from dataclasses import replace
 
 import click
+import msgspec
 
 from workbench.backend import ModelFacts
 from workbench.benchmark import Result, Workload, measure
 from workbench.cli import output
+from workbench.cli.bench_history import judged, tell
+from workbench.cli.judgement_words import judgement_document
 from workbench.cli.loading import opened
 from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
@@ -34,6 +37,7 @@ from workbench.models import LocalModel, locate
 )
 @click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random tokens.")
+@click.option("--no-history", is_flag=True, help="Neither keep this run nor compare it with earlier ones.")
 @json_option
 @loading_options
 def bench(
@@ -44,6 +48,7 @@ def bench(
     depth: tuple[int, ...],
     repetitions: int,
     seed: int,
+    no_history: bool,
     as_json: bool,
     settings: EngineSettings,
     backend: str | None,
@@ -51,15 +56,27 @@ def bench(
     """Measure how fast MODEL reads a prompt and writes an answer.
 
     The tests are llama-bench's: pp512 reads 512 random tokens, tg128 writes 128. The speed is the median of
-    the repetitions, the spread their standard deviation.
+    the repetitions, the spread their standard deviation. Earlier runs are compared with; what looks slower
+    is measured again before it is called so.
     """
     found = locate(model)
     workload = Workload(prompt=prompt, generate=generate, depths=depth, repetitions=repetitions, seed=seed)
-    facts, results = asyncio.run(_measured(found, _with_room(settings, workload), backend, workload))
-    if as_json:
-        output.document(_document(found, results))
-    else:
+    settings = _with_room(settings, workload)
+    facts, results = asyncio.run(_measured(found, settings, backend, workload))
+    if not as_json:
         _print(found, facts, results)
+    document = _document(found, results, settings)
+    if not no_history:
+        judgement = judged(
+            found,
+            backend,
+            document,
+            lambda: _document(found, asyncio.run(_measured(found, settings, backend, workload))[1], settings),
+        )
+        document["history"] = judgement_document(judgement)
+        tell(judgement, as_json)
+    if as_json:
+        output.document(document)
 
 
 def _with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
@@ -85,7 +102,7 @@ async def _measured(
             status.clear()
 
 
-def _document(model: LocalModel, results: list[Result]) -> dict[str, object]:
+def _document(model: LocalModel, results: list[Result], settings: EngineSettings) -> dict[str, object]:
     return {
         "model": model.name,
         "results": [
@@ -99,6 +116,7 @@ def _document(model: LocalModel, results: list[Result]) -> dict[str, object]:
             }
             for result in results
         ],
+        "settings": msgspec.to_builtins(settings),
     }
 
 

@@ -1,88 +1,90 @@
-"""`workbench history`: the conversations that were kept, and with --memory what loads took."""
+"""`workbench history`: how speeds changed, what made them, and how machines or models compare."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from workbench.chat.history import ConversationSummary, History
-from workbench.cli import output
+from workbench.benchmark.history import RunRecord, RunStore
+from workbench.benchmark.history.exchange import as_csv, as_json, read_runs
+from workbench.benchmark.history.selecting import compared, runs_of
+from workbench.cli import history_report, output
 from workbench.cli.options import json_option
-from workbench.conversation import Message
+from workbench.errors import InvalidRequest
+from workbench.models.transfer.disk import unwritable
+from workbench.whole_file import write_whole
+
+_FORMATS = {".json": as_json, ".csv": as_csv}
 
 
-@click.group(invoke_without_command=True)
+@click.command()
+@click.argument("model", required=False)
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="A B",
+    help="Compare two machines, two models, or two files that --export wrote.",
+)
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the runs to a .json or .csv file.",
+)
+@click.option(
+    "--import",
+    "imported",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Add the runs of a .json file, such as another machine's.",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many to list.")
 @click.option("--memory", is_flag=True, help="List loads instead: memory predicted, and memory taken.")
 @json_option
-@click.pass_context
-def history(context: click.Context, *, limit: int, memory: bool, as_json: bool) -> None:
-    """List conversations, the last spoken in first; or loads, the last first."""
-    if context.invoked_subcommand is not None:
-        return
+def history(
+    *,
+    model: str | None,
+    compare: tuple[str, str] | None,
+    export: Path | None,
+    imported: Path | None,
+    limit: int,
+    memory: bool,
+    as_json: bool,
+) -> None:
+    """Show what `workbench bench` measured before: of all models, or of MODEL with its trend.
+
+    An update of the engine, a driver or the kernel is told with what it did to the speeds. A change is told
+    where it is beyond the noise between runs, which is wrong in one of a hundred comparisons at most.
+    """
     if memory:
         from workbench.cli.memory_history import print_memory
 
         print_memory(limit, as_json)
-    else:
-        _list(limit, as_json)
-
-
-def _list(limit: int, as_json: bool) -> None:
-    with History() as store:
-        kept = store.recent(limit)
-    if as_json:
-        output.document([_document(summary) for summary in kept])
         return
-    output.table(
-        ("id", "updated", "model", "messages", "title"),
-        [
-            (
-                str(summary.id),
-                f"{summary.updated.astimezone():%Y-%m-%d %H:%M}",
-                summary.model,
-                str(summary.messages),
-                output.printable(summary.title),
-            )
-            for summary in kept
-        ],
-        right=(0, 3),
-    )
+    with RunStore() as store:
+        if imported is not None:
+            _tell_import(store.keep(*read_runs(imported)), imported)
+        every = store.runs()
+    runs = runs_of(every, model) if model is not None else every
+    if export is not None:
+        _export(export, runs)
+    elif compare is not None:
+        history_report.show_comparison(*compare, compared(runs, *compare), as_json)
+    elif model is not None:
+        history_report.show_model(runs, limit, as_json)
+    elif imported is None or as_json:
+        history_report.show_overview(runs, limit, as_json)
 
 
-@history.command()
-@click.argument("conversation_id", metavar="ID", type=int)
-@json_option
-def show(*, conversation_id: int, as_json: bool) -> None:
-    """Show one conversation."""
-    with History() as store:
-        summary, conversation = store.summary(conversation_id), store.conversation(conversation_id)
-    messages = [_told(message) for message in conversation.messages]
-    if as_json:
-        output.document({**_document(summary), "messages": messages})
-        return
-    for message in conversation.messages:
-        if message.reasoning:
-            output.line(f"{message.role}, thinking: {message.reasoning}\n")
-        for call in message.tool_calls:
-            output.line(f"{message.role} calls {call.name}: {call.arguments}\n")
-        if message.content or not message.tool_calls:
-            output.line(f"{message.role}: {message.content}\n")
+def _tell_import(new: int, file: Path) -> None:
+    output.note(f"{new} runs of {file} are new here." if new else f"All runs of {file} were here already.")
 
 
-def _told(message: Message) -> dict[str, object]:
-    """The turn as JSON, without what it does not have."""
-    told = {"role": message.role, "content": message.content, **asdict(message)}
-    return {key: value for key, value in told.items() if value or key in ("role", "content")}
-
-
-def _document(summary: ConversationSummary) -> dict[str, object]:
-    return {
-        "id": summary.id,
-        "title": summary.title,
-        "model": summary.model,
-        "started": summary.started.isoformat(),
-        "updated": summary.updated.isoformat(),
-        "messages": summary.messages,
-    }
+def _export(file: Path, runs: Sequence[RunRecord]) -> None:
+    if file.suffix not in _FORMATS:
+        raise InvalidRequest(f"{file} is neither .json nor .csv.", "Give the file one of these endings.")
+    try:
+        write_whole(file, _FORMATS[file.suffix](runs))
+    except OSError as error:
+        raise unwritable(file, error) from error
+    output.note(f"{len(runs)} runs are in {file}.")

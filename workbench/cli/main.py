@@ -38,7 +38,8 @@ COMMANDS = {
     "dedupe": ("workbench.cli.dedupe:dedupe", "Let copies of a model share their bytes."),
     "tokens": ("workbench.cli.tokens:tokens", "Count, show and cut text by a model's tokenizer."),
     "embed": ("workbench.cli.embed:embed", "Make vectors of texts."),
-    "history": ("workbench.cli.history:history", "List conversations, or show one."),
+    "history": ("workbench.cli.history:history", "Show how speeds changed, and what loads took."),
+    "chats": ("workbench.cli.chats:chats", "List conversations, or show one."),
     "doctor": ("workbench.cli.doctor:doctor", "Say what this machine is and what can run on it."),
     "backends": ("workbench.cli.backends:backends", "List the engines and whether they can run."),
 }

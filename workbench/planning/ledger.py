@@ -6,23 +6,18 @@ how either is found out; see recording.py.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 from workbench import paths
-from workbench.database import prepare
-from workbench.errors import WorkbenchError
+from workbench.database import DatabaseFile
 from workbench.memory import DeviceMemory, MemoryEstimate
 
 KEPT = 1000
 ALARM_SHARE, NOISE_BYTES = 0.01, 16 * 2**20
 """Wrong by more than this share is worth a word; by less than these bytes is the interpreter's own."""
-_BUSY_SECONDS = 10.0
 _MIGRATIONS = (
     (
         """CREATE TABLE load (
@@ -103,23 +98,15 @@ class LoadRecord:
         return self.error is not None and self.error > ALARM_SHARE and rest > NOISE_BYTES
 
 
-class Ledger:
+class Ledger(DatabaseFile):
     """The store. Belongs to one thread. Methods raise WorkbenchError when the file cannot be used."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or paths.data_folder() / "memory.sqlite3"
-        with self._explained():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            try:
-                prepare(self._database, _MIGRATIONS, "memory ledger")
-            except BaseException:
-                self._database.close()
-                raise
+        super().__init__(path or paths.data_folder() / "memory.sqlite3", _MIGRATIONS, "memory ledger")
 
     def begin(self, model: str, backend: str, settings: str, actual: Sequence[ActualMemory]) -> int:
         """Note what a load took, the host first, and forget the oldest loads beyond what is kept."""
-        with self._writing() as database:
+        with self.writing() as database:
             values = (datetime.now(UTC).timestamp(), model, backend, settings)
             cursor = database.execute(
                 "INSERT INTO load (loaded, model, backend, settings) VALUES (?, ?, ?, ?)", values
@@ -136,7 +123,7 @@ class Ledger:
     def complete(self, load_id: int, predicted: MemoryEstimate, cards: Sequence[ActualMemory] = ()) -> None:
         """Add what was predicted, and what the cards held, by the engine's names for them."""
         held = {card.name: card.held_bytes for card in cards}
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("UPDATE load SET basis = ? WHERE id = ?", (predicted.basis, load_id))
             for place, one in enumerate((predicted.host, *predicted.devices)):
                 database.execute(
@@ -151,26 +138,17 @@ class Ledger:
 
     def give_up(self, load_id: int, trouble: str) -> None:
         """Note why there is no prediction."""
-        with self._writing() as database:
+        with self.writing() as database:
             database.execute("UPDATE load SET trouble = ? WHERE id = ?", (trouble, load_id))
 
     def entry(self, load_id: int) -> LoadRecord | None:
-        with self._explained():
+        with self.reading():
             return next(iter(self._loads("WHERE id = ?", load_id)), None)
 
     def entries(self, limit: int = 50) -> list[LoadRecord]:
         """The newest first."""
-        with self._explained():
+        with self.reading():
             return self._loads("ORDER BY id DESC LIMIT ?", limit)
-
-    def close(self) -> None:
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _loads(self, rest: str, value: int) -> list[LoadRecord]:
         columns = "id, loaded, model, backend, settings, basis, trouble"
@@ -209,28 +187,6 @@ class Ledger:
             yield DeviceRecord(
                 name=name, predicted=predicted, held_bytes=actual, file_backed_bytes=file_backed
             )
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._explained():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise WorkbenchError(
-                f"The memory ledger at {self.path} cannot be used: {error}.",
-                "Check that its folder can be written and that the disk has room.",
-            ) from error
 
 
 def _parts(one: DeviceMemory) -> tuple[int, ...]:

@@ -1,0 +1,112 @@
+"""A run of the benchmark as it is kept and exchanged: what was measured, of what, where and when.
+
+Plain values that JSON can hold. What the benchmark says of a test is kept whole, as `workbench bench --json`
+prints it; only what tests are told apart by is known here.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from workbench.circumstances import Circumstances
+from workbench.engine_settings import EngineSettings
+
+_USUAL: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(EngineSettings()))
+_DISTURBANCES = {"neighbour", "throttled", "slow clock"}
+_WITHOUT_EFFECT = {"context_length", "prompt_cache_bytes", "projector_found", "given"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BenchTest:
+    """What is measured; speeds of the same one can be compared.
+
+    Attributes:
+        name: As llama-bench has it: pp512 or tg128.
+        depth: Tokens in the context before; parallel: requests at once.
+        method: How the benchmark measures it, such as "passes" or "requests"; "" where it has one way only.
+    """
+
+    name: str
+    depth: int = 0
+    parallel: int = 1
+    method: str = ""
+
+    @property
+    def title(self) -> str:
+        depth = f" @ {self.depth}" if self.depth else ""
+        several = f" of {self.parallel}" if self.parallel > 1 else ""
+        return f"{self.name}{depth}{several}{', requests' if self.method == 'requests' else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedRecord:
+    """One test's median of tokens per second, and all that was told of it beside that."""
+
+    test: BenchTest
+    tokens_per_second: float
+    document: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether the benchmark saw something else take the machine's time meanwhile."""
+        flags = self.document.get("flags") or ()
+        return any(isinstance(flag, dict) and flag.get("kind") in _DISTURBANCES for flag in flags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run.
+
+    Attributes:
+        uid: The same wherever the run is kept.
+        origin: The command that measured it.
+        settings: EngineSettings' fields, as JSON holds them.
+    """
+
+    uid: str
+    taken: datetime
+    origin: str
+    circumstances: Circumstances
+    settings: dict[str, Any]
+    tests: tuple[SpeedRecord, ...]
+
+    @property
+    def setup(self) -> str:
+        """The settings that are not the usual ones and change speeds, as text; runs of one are comparable."""
+        told = {name: value for name, value in self.settings.items() if name not in _WITHOUT_EFFECT}
+        changed = {name: value for name, value in told.items() if value != _USUAL.get(name)}
+        return json.dumps(changed, sort_keys=True)
+
+
+def recorded(
+    document: Mapping[str, Any],
+    circumstances: Circumstances,
+    origin: str = "bench",
+    taken: datetime | None = None,
+) -> RunRecord:
+    """From what `workbench bench --json` prints of one model."""
+    return RunRecord(
+        uid=uuid.uuid4().hex,
+        taken=taken or datetime.now(UTC),
+        origin=origin,
+        circumstances=circumstances,
+        settings=_plain(document.get("settings", {})),
+        tests=tuple(map(_test, document["results"])),
+    )
+
+
+def _test(result: Mapping[str, Any]) -> SpeedRecord:
+    test = BenchTest(result["test"], result["depth"], result.get("parallel", 1), result.get("method", ""))
+    return SpeedRecord(test=test, tokens_per_second=result["tokens_per_second"], document=_plain(result))
+
+
+def _plain(value: Any) -> Any:
+    """As it is once JSON has held it."""
+    return msgspec.json.decode(msgspec.json.encode(value))
