@@ -1,0 +1,69 @@
+"""The contract of operations: what a third party reads to write one.
+
+An operation is a dataclass whose fields are its parameters, as a recipe's step gives them, and whose
+docstring says what it does. A RowOperation looks at one row; a SetOperation judges rows by each other. It is
+published in the entry-point group `workbench.operations`, under the name that recipes call it by.
+Rows of one input give the same results in whatever order and in however many processes they are looked at.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workbench.datasets.findings import Findings
+from workbench.datasets.row import Origin, Rejection, Row
+from workbench.datasets.standing import KeyFiles, Keys, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run gives its operations: the model that the data is for, as a path, where there is one."""
+
+    model: str | None = None
+    seed: int = 0
+
+
+class Operation:
+    """One step of a recipe.
+
+    Attributes:
+        needs_model: Whether it can do nothing without the model that the data is for.
+    """
+
+    needs_model: ClassVar[bool] = False
+
+    def begin(self, surroundings: Surroundings) -> None:
+        """Once in each process, before any row. Raises WorkbenchError where it cannot work so."""
+
+    def end(self) -> None:
+        """Give back what `begin` took. Idempotent."""
+
+
+class RowOperation(Operation, ABC):
+    """Looks at one row and at nothing else."""
+
+    @abstractmethod
+    def apply(self, row: Row, findings: Findings) -> Row | Rejection | Sequence[Row]:
+        """The row as it goes on, changed or not; why it does not; or the rows that it is cut into.
+
+        What is worth telling but no reason to set the row aside goes into `findings`.
+        """
+
+
+class SetOperation(Operation, ABC):
+    """Judges rows by each other: takes a key of each, shard by shard, and decides when all are there."""
+
+    @abstractmethod
+    def keys(self, rows: Sequence[Row]) -> Keys:
+        """What to remember of these rows. See Keys; arrays without lengths have one place for each row."""
+
+    @abstractmethod
+    def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
+        """Change the standing of rows that are kept; rows that go are rejected by `step`."""
+
+    def rejection(self, twin: Origin | None) -> Rejection:
+        """The words for a row that was rejected because of `twin`. Raises where it never rejects."""
+        raise NotImplementedError

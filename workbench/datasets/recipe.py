@@ -1,0 +1,93 @@
+"""A recipe: which rows it takes, the steps they go through, and the formats they leave in. Written as TOML.
+
+Knows the names of operations, not what they do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from workbench.datasets import extensions
+from workbench.datasets.operation import Operation, RowOperation, SetOperation
+from workbench.datasets.row import KINDS, Kind
+from workbench.errors import InvalidRequest
+
+_HELP = "`workbench recipe show NAME` prints a recipe to start from."
+
+
+class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a TOML file of a recipe says.
+
+    Attributes:
+        kinds: Rows of other kinds are set aside.
+        formats: What is written where nothing else is asked for; none for a recipe that only looks.
+        steps: For each the operation's name, as `operation`, and its parameters.
+    """
+
+    name: str
+    summary: str
+    kinds: tuple[Kind, ...] = KINDS
+    formats: tuple[str, ...] = ("messages",)
+    seed: int = 0
+    steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """One for each step. Raises InvalidRequest for unknown steps and those in the wrong order."""
+        made = tuple(_operation(step) for step in self.steps)
+        _check_order(made)
+        return made
+
+
+def parse(text: str, name: str) -> Recipe:
+    """Raises InvalidRequest, which names the file."""
+    try:
+        return msgspec.convert({"name": name, **tomllib.loads(text)}, Recipe)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise InvalidRequest(f"The recipe {name} is not sound: {error}.", _HELP) from error
+
+
+def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe with other parameters, named OPERATION.PARAMETER. Raises InvalidRequest."""
+    steps = [dict(step) for step in recipe.steps]
+    for place, value in changes.items():
+        operation, _, parameter = place.partition(".")
+        meant = [step for step in steps if step.get("operation") == operation]
+        if not meant or not parameter:
+            names = ", ".join(str(step.get("operation")) for step in steps)
+            raise InvalidRequest(f"{recipe.name} has no step {operation!r}.", f"It has {names}.")
+        for step in meant:
+            step[parameter] = value
+    return msgspec.structs.replace(recipe, steps=tuple(steps))
+
+
+def _operation(step: Mapping[str, Any]) -> Operation:
+    name = step.get("operation")
+    if not isinstance(name, str):
+        raise InvalidRequest("A step of the recipe names no operation.", _HELP)
+    kind = extensions.operation(name)
+    parameters = {key: value for key, value in step.items() if key != "operation"}
+    known = [parameter.name for parameter in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    if unknown := sorted(parameters.keys() - set(known)):
+        remedy = f"It has {', '.join(known)}." if known else "It has none."
+        raise InvalidRequest(f"The operation {name} has no parameter {unknown[0]!r}.", remedy)
+    try:
+        return msgspec.convert(parameters, kind)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"A parameter of {name} is wrong: {error}.", _HELP) from error
+
+
+def _check_order(operations: Sequence[Operation]) -> None:
+    """Operations on the whole set follow each other; those on rows stand before or after all of them."""
+    places = [place for place, one in enumerate(operations) if isinstance(one, SetOperation)]
+    between = operations[places[0] : places[-1]] if places else ()
+    if any(isinstance(one, RowOperation) for one in between):
+        raise InvalidRequest(
+            "A step that looks at single rows stands between steps that look at all.",
+            "Put it before the first or after the last of those.",
+        )
