@@ -36,6 +36,7 @@ COMMANDS = {
     "verify": ("workbench.cli.verify:verify_models", "Check that models are still intact."),
     "rm": ("workbench.cli.rm:rm", "Remove a model from this machine."),
     "dedupe": ("workbench.cli.dedupe:dedupe", "Let copies of a model share their bytes."),
+    "recipe": ("workbench.cli.recipe:recipe", "Make datasets for fine-tuning."),
     "tokens": ("workbench.cli.tokens:tokens", "Count, show and cut text by a model's tokenizer."),
     "embed": ("workbench.cli.embed:embed", "Make vectors of texts."),
     "history": ("workbench.cli.history:history", "Show how speeds changed, and what loads took."),

@@ -48,3 +48,7 @@ class ExportFormat(ABC):
     def configuration(self, exported: Exported) -> Mapping[str, str]:
         """Further files by name, each with its text: what the trainer is started with."""
         return {}
+
+
+def file_name(form: ExportFormat, split: str) -> str:
+    return form.names.get(split, split) + form.ending

@@ -50,6 +50,10 @@ class Findings:
         if len(finding.examples) < _MOST_EXAMPLES:
             finding.examples.append(Example(origin, message[:_MOST_LETTERS]))
 
+    def count(self, rule: str, rows: int) -> None:
+        """Further rows of a rule that was told of."""
+        self._by_rule[rule].count += rows
+
     def merge(self, other: Finding) -> None:
         finding = self._of(other.rule, other.severity, other.remedy)
         finding.count += other.count

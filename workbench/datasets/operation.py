@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workbench.datasets.findings import Findings
+from workbench.datasets.findings import Findings, Severity
 from workbench.datasets.row import Origin, Rejection, Row
 from workbench.datasets.standing import KeyFiles, Keys, Standing
 
@@ -54,7 +54,13 @@ class RowOperation(Operation, ABC):
 
 
 class SetOperation(Operation, ABC):
-    """Judges rows by each other: takes a key of each, shard by shard, and decides when all are there."""
+    """Judges rows by each other: takes a key of each, part by part, and decides when all are there.
+
+    Attributes:
+        severity: Of the finding that tells of the rows it rejects.
+    """
+
+    severity: ClassVar[Severity] = "warning"
 
     @abstractmethod
     def keys(self, rows: Sequence[Row]) -> Keys:

@@ -44,6 +44,12 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         return made
 
 
+def named(name: str) -> Recipe:
+    """The installed recipe of that name, or that of a TOML file. Raises InvalidRequest."""
+    known, text = extensions.recipe_text(name)
+    return parse(text, known)
+
+
 def parse(text: str, name: str) -> Recipe:
     """Raises InvalidRequest, which names the file."""
     try:

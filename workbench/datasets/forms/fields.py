@@ -42,4 +42,6 @@ class Fields:
 
     def rest(self) -> dict[str, Any]:
         taken = self._taken
-        return {name: value for name, value in self._values.items() if name not in taken and value is not None}
+        return {
+            name: value for name, value in self._values.items() if name not in taken and value is not None
+        }

@@ -82,10 +82,9 @@ def say(role: Role, text: Any, place: str, turns: Turns) -> None:
 def place_images(sources: Sequence[Any], turns: Turns) -> None:
     """Give the images of the row's list to the places that wait for them, or to the first turn of a user."""
     named = [_image_source(source) for source in sources]
-    waiting = sum(image.source == UNNAMED for image in turns.images)
-    if not waiting:
+    if named and not turns.images:
         _read_tags(turns, len(named))
-        waiting = len(turns.images)
+    waiting = sum(image.source == UNNAMED for image in turns.images)
     if waiting != len(named):
         raise Unreadable("images", f"The row lists {len(named)} images and has places for {waiting}.")
     given = iter(named)

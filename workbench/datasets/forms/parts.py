@@ -1,4 +1,4 @@
-"""Content that is a list of parts, as OpenAI and Anthropic write it: text, images, thoughts, calls and results.
+"""Content that is a list of parts, as OpenAI and Anthropic write it: text, images, thoughts, calls, results.
 
 Images are named, never opened. Parts of other kinds are refused by name.
 """

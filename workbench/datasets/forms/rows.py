@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.conversation import Message, Tool
+from workbench.conversation import Tool
 from workbench.datasets.forms.answers import CHOSEN, LABELS, REJECTED, read_label, read_pair
 from workbench.datasets.forms.calls import read_tools
 from workbench.datasets.forms.fields import Fields
 from workbench.datasets.forms.messages import Turns, named_results, place_images, read_messages, say
 from workbench.datasets.forms.parts import read_parts
-from workbench.datasets.row import Origin, Row
+from workbench.datasets.row import Origin, Row, RowImage
 from workbench.datasets.strict_json import Unreadable
 
 CONVERSATIONS = ("messages", "conversations", "conversation", "dialog")
@@ -22,9 +22,9 @@ QUESTIONS = ("prompt", "question", "query", "input", "user")
 ANSWERS = ("completion", "output", "response", "answer", "assistant")
 TEXTS = ("text", "content")
 _BESIDE_MESSAGES = frozenset(
-    (*CONVERSATIONS[1:], *INSTRUCTIONS, *QUESTIONS, *ANSWERS, *CHOSEN, *REJECTED, *LABELS)
-    + ("tools", "system", "history", "image", "images")
-)
+    (*CONVERSATIONS[1:], *INSTRUCTIONS, *QUESTIONS, *ANSWERS, *CHOSEN, *REJECTED, *LABELS,
+     "tools", "system", "history", "image", "images")
+)  # fmt: skip
 
 
 def row_of(value: Any, origin: Origin) -> Row:
@@ -60,8 +60,7 @@ def row_of(value: Any, origin: Origin) -> Row:
 def _chat(value: dict[str, Any], origin: Origin) -> Row:
     """What most rows are, on the shortest way."""
     turns = read_messages(value["messages"], "messages")
-    if turns.images:
-        place_images((), turns)
+    place_images((), turns)
     return Row(
         origin=origin,
         messages=named_results(turns.messages),
@@ -152,12 +151,9 @@ def _history(fields: Fields, turns: Turns) -> None:
         say("assistant", pair[1], "history", turns)
 
 
-def _images(fields: Fields, turns: Turns) -> tuple[Any, ...]:
-    listed = fields.take("images", "image")
-    if listed:
-        place_images(listed if isinstance(listed, list) else [listed], turns)
-    elif any(not image.source for image in turns.images):
-        raise Unreadable("images", "The row has places for images and lists none.")
+def _images(fields: Fields, turns: Turns) -> tuple[RowImage, ...]:
+    listed = fields.take("images", "image") or []
+    place_images(listed if isinstance(listed, list) else [listed], turns)
     return tuple(turns.images)
 
 
@@ -167,5 +163,3 @@ def _text_row(fields: Fields, origin: Origin, names: list[str]) -> Row:
         shown = ", ".join(name[:40] for name in names[:8]) or "none"
         raise Unreadable("form", f"No known form has these fields: {shown}.")
     return Row(origin=origin, text=fields.text(name), meta=fields.rest())
-
-

@@ -39,7 +39,9 @@ def read_document(source: Source) -> Iterator[Read]:
 
 def _single(content: bytes) -> Iterator[Read]:
     value = _value(content)
-    held = next((value[name] for name in _HOLDERS if name in value), None) if isinstance(value, dict) else None
+    held = (
+        next((value[name] for name in _HOLDERS if name in value), None) if isinstance(value, dict) else None
+    )
     if isinstance(held, list) and all(isinstance(one, dict) for one in held):
         yield from enumerate(held, 1)
     else:

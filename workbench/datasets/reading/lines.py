@@ -1,4 +1,4 @@
-"""Files of lines, each a JSON value: a part of one at a time, and lines of any length without holding them."""
+"""Files of lines, each a JSON value: a part of one at a time. Lines that are too long are not held."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ def read_parquet(source: Source) -> Iterator[Read]:
             found = database.execute("SELECT * FROM read_parquet(?)", [source.path])
             names = [column[0] for column in found.description or ()]
             while rows := found.fetchmany(_AT_ONCE):
-                for number, row in enumerate(rows, number + 1):
+                for row in rows:
+                    number += 1
                     yield number, dict(zip(names, row, strict=True))
         except duckdb.Error as error:
             first_line = str(error).splitlines()[0]

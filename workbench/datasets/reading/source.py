@@ -1,15 +1,16 @@
 """A file of rows: what kind of file it is, what it hashes to, and the parts in which it is read.
 
-Parts of a file of lines end where lines end, and know the number of their first line, so that each can be read
-without the others. Other files are one part each.
+Parts of a file of lines end where lines end, and know the number of their first line, so that each can be
+read without the others. Other files are one part each.
 """
 
 from __future__ import annotations
 
 import gzip
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, cast
 
 import xxhash
 from msgspec import Struct
@@ -42,7 +43,7 @@ class Part(Struct, frozen=True):
     first_line: int = 1
 
 
-def survey(path: Path, index: int, part_bytes: int = PART_BYTES) -> tuple[Source, list[Part]]:
+def survey(path: Path, index: int) -> tuple[Source, list[Part]]:
     """Read the file once. Raises InvalidRequest where that cannot be, and for an empty one."""
     try:
         with open_plain(path) as file:
@@ -50,7 +51,7 @@ def survey(path: Path, index: int, part_bytes: int = PART_BYTES) -> tuple[Source
         layout = _layout(path, head)
         encoding = encoding_of(head) if layout != "parquet" else ""
         splits = layout == "lines" and encoding in UTF_8 and not is_compressed(path)
-        digest, parts = _walked(path, index, part_bytes if splits else 1 << 63)
+        digest, parts = _walked(path, index, PART_BYTES if splits else sys.maxsize)
         size = path.stat().st_size
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -62,7 +63,7 @@ def survey(path: Path, index: int, part_bytes: int = PART_BYTES) -> tuple[Source
 
 def open_plain(path: str | Path) -> IO[bytes]:
     """The file's bytes, unpacked where it is a .gz."""
-    return gzip.open(path, "rb") if is_compressed(path) else open(path, "rb")
+    return cast(IO[bytes], gzip.open(path, "rb")) if is_compressed(path) else open(path, "rb")
 
 
 def is_compressed(path: str | Path) -> bool:

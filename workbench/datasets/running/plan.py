@@ -1,0 +1,115 @@
+"""What a run is to do, all of it known before the first row, and what marks a run as the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import xxhash
+from msgspec import Struct
+
+from workbench import __version__
+from workbench.datasets.operation import Operation, RowOperation, SetOperation, Surroundings
+from workbench.datasets.reading import Part, Source, survey
+from workbench.datasets.recipe import Recipe
+
+LIBRARIES = ("duckdb", "msgspec", "numpy", "rensa", "xxhash")
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Everything that decides what comes out: the recipe, the inputs, the model and the versions.
+
+    Attributes:
+        formats: Those that are written, by name.
+        sample: How many rows are tried, spread over the input; 0 means all.
+        keeps_rows: Whether rows are needed again after they were looked at once.
+    """
+
+    recipe: Recipe
+    sources: tuple[Source, ...]
+    parts: tuple[Part, ...]
+    formats: tuple[str, ...]
+    model: str | None = None
+    model_digest: str = ""
+    sample: int = 0
+    versions: dict[str, str]
+
+    @property
+    def keeps_rows(self) -> bool:
+        return bool(self.formats)
+
+    @property
+    def surroundings(self) -> Surroundings:
+        return Surroundings(self.model, self.recipe.seed)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of runs that give the same bytes."""
+        return xxhash.xxh3_128_hexdigest(msgspec.json.encode(self, order="sorted"))
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(part.end - part.start for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A recipe's operations, each with the number of its step, counted from 1."""
+
+    early: tuple[tuple[int, RowOperation], ...]
+    judging: tuple[tuple[int, SetOperation], ...]
+    late: tuple[tuple[int, RowOperation], ...]
+
+    @classmethod
+    def of(cls, operations: Sequence[Operation]) -> Steps:
+        numbered = list(enumerate(operations, 1))
+        judging = tuple((number, one) for number, one in numbered if isinstance(one, SetOperation))
+        first = judging[0][0] if judging else len(numbered) + 1
+        rows = [(number, one) for number, one in numbered if isinstance(one, RowOperation)]
+        return cls(
+            tuple(one for one in rows if one[0] < first),
+            judging,
+            tuple(one for one in rows if one[0] > first),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a phase is: bytes of the input, then steps, then rows."""
+
+    phase: Literal["reading", "comparing", "writing"]
+    done: int
+    total: int
+
+
+Tell = Callable[[Progress], None]
+
+
+def plan(
+    recipe: Recipe,
+    inputs: Sequence[Path],
+    formats: Sequence[str],
+    model: str | None,
+    sample: int,
+    digest: str,
+) -> Plan:
+    """Look through the inputs. Raises InvalidRequest where one cannot be read."""
+    sources, parts = [], []
+    for index, path in enumerate(inputs):
+        source, found = survey(path, index)
+        sources.append(source)
+        parts += found
+    return Plan(
+        recipe=recipe,
+        sources=tuple(sources),
+        parts=tuple(parts),
+        formats=tuple(formats),
+        model=model,
+        model_digest=digest,
+        sample=sample,
+        versions={"workbench": __version__} | {name: version(name) for name in LIBRARIES},
+    )
