@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from typing import Any
 
 from workbench.datasets.export_format import ExportFormat
 from workbench.datasets.operation import Operation
+from workbench.datasets.row import Kind
 from workbench.errors import InvalidRequest
 
 OPERATIONS, FORMATS, RECIPES = "workbench.operations", "workbench.formats", "workbench.recipes"
@@ -33,6 +35,18 @@ def export_format(name: str) -> ExportFormat:
     if not (isinstance(found, type) and issubclass(found, ExportFormat)):
         raise InvalidRequest(f"{name!r} is no format.", "Update the package that brings it.")
     return found()
+
+
+def formats_for(names: Sequence[str], kinds: Collection[Kind]) -> dict[str, ExportFormat]:
+    """Formats by name. Raises InvalidRequest, also for one that can hold none of these kinds."""
+    found = {name: export_format(name) for name in names}
+    for name, form in found.items():
+        if not set(form.kinds) & set(kinds):
+            raise InvalidRequest(
+                f"The format {name} cannot hold rows of the kind {' or '.join(kinds)}.",
+                f"It holds {', '.join(form.kinds)}.",
+            )
+    return found
 
 
 def names(group: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import xxhash
 
-from workbench.datasets import report
+from workbench.datasets import extensions, report
 from workbench.datasets.recipe import Recipe
 from workbench.datasets.running.outcome import Outcome
 from workbench.datasets.running.plan import Plan, Tell, plan
@@ -54,6 +54,7 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
     Without a target or with a sample nothing is written, and the outcome tells what would be.
     """
     formats = order.formats or order.recipe.formats
+    extensions.formats_for(formats, order.recipe.kinds)
     writes = bool(formats) and order.target is not None and not order.sample
     if writes:
         _check_target(order)

@@ -102,14 +102,8 @@ def _deliver(
     plan: Plan, steps: Steps, work: Path, target: Path, summaries: Sequence[Summary], standing: Standing,
     findings: Findings, tell: Tell,
 ) -> Delivered:  # fmt: skip
-    formats = {name: extensions.export_format(name) for name in plan.formats}
     kind = _kind_of(plan, summaries)
-    for name, form in formats.items():
-        if kind not in form.kinds:
-            kinds = ", ".join(form.kinds)
-            raise InvalidRequest(
-                f"The format {name} cannot hold rows of the kind {kind}.", f"It holds {kinds}."
-            )
+    formats = extensions.formats_for(plan.formats, (kind,))
     unfinished = work / "out"
     shutil.rmtree(unfinished, ignore_errors=True)
     parts = [PartFiles(part_folder(work, number)) for number in range(len(plan.parts))]
