@@ -1,4 +1,4 @@
-"""The contract that every engine keeps. A third party reads this one file and writes a backend.
+"""The contract that every engine keeps. A third party reads this file and writes a backend.
 
 A Backend is found by entry point and opens an Engine, which works on tokens and is stepped by its owner, or a
 Provider, which works on conversations and events. The runtime makes a Provider of each Engine, so interfaces
@@ -14,14 +14,20 @@ from typing import Literal
 
 from workbench.constraint import Constraint
 from workbench.conversation import Medium
-from workbench.embedding import Embedded, EmbeddingRequest, Embeddings
+from workbench.embedding import EmbeddingRequest, Embeddings
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings, Speculation
-from workbench.errors import Unsupported, WorkbenchError
-from workbench.events import Event, FinishReason, SampledToken, Usage
+from workbench.errors import Unsupported
+from workbench.events import Event
 from workbench.generation import Generation
+from workbench.passes import PassRequest
 from workbench.ports import Calibrator, Estimator, Quantizer, Scorer
 from workbench.sampling import SamplingSettings
+from workbench.step_events import PromptComputed as PromptComputed
+from workbench.step_events import RequestEnded as RequestEnded
+from workbench.step_events import RequestFailed as RequestFailed
+from workbench.step_events import StepEvent as StepEvent
+from workbench.step_events import TokenDrawn as TokenDrawn
 
 Capability = Literal["generate", "embed", "rank", "logprobs", "constrain", "vision", "audio"]
 LoadProgress = Callable[[float], bool]
@@ -113,46 +119,6 @@ class TokenRequest:
     prepared: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class PromptComputed:
-    """So many tokens of the request's prompt are computed; `cached` of them were taken from earlier work."""
-
-    request_id: int
-    done: int
-    total: int
-    cached: int
-
-
-@dataclass(frozen=True, slots=True)
-class TokenDrawn:
-    """One more token of the answer and its bytes, which need not be whole characters."""
-
-    request_id: int
-    token: int
-    piece: bytes
-    logprobs: SampledToken | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RequestEnded:
-    """The last event of a request that was not cancelled. The end token itself is not part of the answer."""
-
-    request_id: int
-    reason: FinishReason
-    usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFailed:
-    """The last event of a request that cannot go on, such as one whose constraint grew too complex."""
-
-    request_id: int
-    error: WorkbenchError
-
-
-StepEvent = PromptComputed | TokenDrawn | RequestEnded | RequestFailed | Embedded
-
-
 class Engine(ABC):
     """A loaded model that works on tokens. One thread owns and steps it; others tokenize and detokenize."""
 
@@ -205,6 +171,10 @@ class Engine(ABC):
         """Both as tokens, as a model that ranks reads them. Raises Unsupported where it does not."""
         raise Unsupported("This model ranks no documents.", "Use one that was made for it.")
 
+    def time_passes(self, request: PassRequest) -> None:
+        """Take in a request as `enqueue` does; it is computed alone. Raises Unsupported where it cannot."""
+        raise Unsupported("This engine does not time passes alone.", "Measure whole requests.")
+
     @abstractmethod
     def close(self) -> None:
         """Give back everything. Idempotent."""
@@ -243,6 +213,10 @@ class Provider(ABC):
     async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
         """Vectors of texts, or of tokens. Raises Unsupported, InvalidRequest or ContextExceeded."""
         raise Unsupported("This model makes no embeddings.", "Use one that was made for them.")
+
+    async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
+        """Seconds as measured beside the engine, see PassRequest. Raises Unsupported where it cannot tell."""
+        raise Unsupported("This backend does not time passes alone.", "Measure whole requests.")
 
     async def rank(self, query: str, documents: Sequence[str]) -> Embeddings:
         """What the model's classification head says of each document. Raises as `embed` does."""

@@ -21,6 +21,7 @@ from workbench.backend import (
 from workbench.embedding import EmbeddingRequest
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
+from workbench.passes import PassRequest
 from workbench_llama_cpp import loading, pooling
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
@@ -39,6 +40,7 @@ from workbench_llama_cpp.ranking import pair, rank_template
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.seating import Seating
 from workbench_llama_cpp.slots import Slots, common_prefix, least_shared
+from workbench_llama_cpp.timed_passes import TimedPasses
 
 UNDERWAY = 8
 """Tokens of an answer after which its steps are kept short. Until then it goes with those it came with."""
@@ -79,6 +81,9 @@ class LlamaCppEngine(Engine):
         self._running: list[Active] = []
         self._embedder = Embedder(loaded) if self.facts.capabilities & {"embed", "rank"} else None
         self._enforcer = Enforcer(loaded.vocabulary)
+        self._passes = TimedPasses(
+            self._context, self._batch, self._slots, loaded.vocabulary, loaded.context_length
+        )
 
     def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         return self._vocabulary.tokenize(text, special, add)
@@ -106,9 +111,11 @@ class LlamaCppEngine(Engine):
     @property
     def busy(self) -> bool:
         working = self._waiting or self._running or (self._embedder and self._embedder.busy)
-        return bool(working or (self._prompt_cache and self._prompt_cache.busy))
+        return bool(working or self._passes.busy or (self._prompt_cache and self._prompt_cache.busy))
 
     def step(self) -> list[StepEvent]:
+        if self._passes.busy and not self._running:
+            return list(self._passes.step())
         self._seating.step({active.sequence for active in self._running if not active.in_prompt})
         if self._prompt_cache and not (self._waiting or self._running):
             self._prompt_cache.work()
@@ -139,6 +146,7 @@ class LlamaCppEngine(Engine):
                 self._drop(active)
         if self._embedder is not None:
             self._embedder.cancel(request_id)
+        self._passes.cancel(request_id)
 
     def embed(self, request: EmbeddingRequest) -> None:
         pooling.check(self.facts.capabilities, "rank" if request.rank else "embed")
@@ -148,6 +156,10 @@ class LlamaCppEngine(Engine):
     def pair(self, query: str, document: str) -> list[int]:
         pooling.check(self.facts.capabilities, "rank")
         return pair(self._vocabulary, rank_template(self._loaded.model), query, document)
+
+    def time_passes(self, request: PassRequest) -> None:
+        self._check_continues_text()
+        self._passes.take(request)
 
     def close(self) -> None:
         for active in [*self._waiting, *self._running]:
@@ -166,9 +178,12 @@ class LlamaCppEngine(Engine):
             self._context = None
         self._loaded.free()
 
-    def _check(self, request: TokenRequest) -> None:
+    def _check_continues_text(self) -> None:
         if "generate" not in self.facts.capabilities:
             raise Unsupported("This model cannot continue text.", "Use one that is made for it.")
+
+    def _check(self, request: TokenRequest) -> None:
+        self._check_continues_text()
         if not request.prompt:
             raise InvalidRequest("The prompt is empty.", "Give at least one token.")
         if not request.mixed:

@@ -25,10 +25,11 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from disturbance import Disturbance
 from report import OTHERS, Results, as_json, as_markdown
 from scenarios import Measurements, letters, long_prompt, shared_prefix, short_requests, wave
 from servers import Server, ServerSettings, family, launches, started
+
+from workbench.machine.disturbance import Disturbance
 
 CONCURRENT, SHARING = (1, 4, 8, 16), (8, 32)
 SETTLE_SECONDS, PAUSE_SECONDS = 0.3, 10
@@ -70,9 +71,9 @@ async def measure_awake(server: Server, scenario: Scenario) -> Measurements:
     with server.awake():
         await wave(server, [letters(16)], 8)
         await asyncio.sleep(SETTLE_SECONDS)
-        disturbance = Disturbance(family(server.process))
+        disturbance = Disturbance(process.pid for process in family(server.process))
         measured = await scenario(server)
-        return {**measured, OTHERS: disturbance.cores()}
+        return {**measured, OTHERS: disturbance.so_far().others_cores}
 
 
 def rotated(servers: Sequence[Server], by: int) -> list[Server]:

@@ -8,6 +8,7 @@ from tests.contract.answers import GREEDY, Answer, run_all
 from workbench.backend import Engine, TokenRequest
 from workbench.embedding import Embedded, EmbeddingRequest
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
+from workbench.passes import PassesTimed, PassRequest
 from workbench.sampling import SamplingSettings
 
 TEXTS = ["What is a token?", "Ünïcödé, 日本語 and 😀.", "  spaces\n\tand\nlines  ", "x"]
@@ -178,6 +179,19 @@ def test_vectors_are_given_or_refused(engine: Engine) -> None:
     engine.embed(wanted)
     (result,) = [event for event in engine.step() if isinstance(event, Embedded)]
     assert [round(sum(value * value for value in vector), 3) for vector in result.vectors] == [1, 1]
+
+
+def test_passes_are_timed_or_refused(engine: Engine) -> None:
+    tokens = tuple(engine.tokenize("one text")) * 4
+    wanted = PassRequest(id=1, held=tokens, tokens=tokens, together=False)
+    try:
+        engine.time_passes(wanted)
+    except Unsupported as error:
+        assert error.message and error.remedy and not engine.busy
+        return
+    events = [event for _ in range(100) if engine.busy for event in engine.step()]
+    assert [type(event) for event in events] == [PassesTimed], "nothing is told before the end"
+    assert isinstance(events[0], PassesTimed) and events[0].seconds > 0
 
 
 def test_closing_twice_is_as_good_as_once(engine: Engine) -> None:

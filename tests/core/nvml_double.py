@@ -5,11 +5,13 @@ NVML_DOUBLE says how it behaves: "hangs", "fails" or anything else.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from types import SimpleNamespace
 
 NVML_CLOCK_MEM = 2
+_MILLIJOULES = itertools.count(10**9, 3000)
 
 
 class NVMLError(Exception):
@@ -84,6 +86,11 @@ def nvmlDeviceGetComputeRunningProcesses(handle: int) -> list[SimpleNamespace]:
         SimpleNamespace(pid=4242, usedGpuMemory=3 * 2**30),
         SimpleNamespace(pid=int(os.environ["NVML_PID"]), usedGpuMemory=None),
     ]
+
+
+def nvmlDeviceGetTotalEnergyConsumption(handle: int) -> int:
+    _only_the_first(handle)
+    return next(_MILLIJOULES)
 
 
 def nvmlDeviceGetGraphicsRunningProcesses(handle: int) -> list[SimpleNamespace]:

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
 from workbench.backend import ModelFacts, Provider
-from workbench.benchmark import Workload, measure
+from workbench.benchmark import Result, Workload, measure
+from workbench.benchmark.result import FirstToken
+from workbench.benchmark.workload import SpeedTest
 from workbench.errors import InvalidRequest, Unsupported
 from workbench.events import Event, Finished, TextDelta, Timings, Usage
 from workbench.generation import Generation
+from workbench.machine.disturbance import Surroundings
+
+
+def result(*samples: float, **more: Any) -> Result:
+    return Result(SpeedTest(prompt=0, generate=100, depth=0), samples, **more)
+
+
+def kinds(measured: Result) -> list[str]:
+    return [flag.kind for flag in measured.flags]
+
+
+def test_an_outlier_is_flagged_and_steady_ones_are_not() -> None:
+    (flag,) = result(100, 101, 99, 80, 100).flags
+    assert flag.kind == "outlier" and "Repetition 4" in flag.text and "20%" in flag.text
+    assert not result(100, 101, 99, 98, 100).flags
+    assert not result(100, 50).flags, "two do not tell which one is wrong"
+
+
+def test_a_trend_is_flagged_and_noise_is_not() -> None:
+    assert "drift" in kinds(result(100, 98, 96, 94, 92))
+    assert not result(100, 96, 99, 95, 98).flags
+    falling = [result(*(100 + rng.gauss(0, 2) for _ in range(5))) for rng in map(random.Random, range(400))]
+    assert sum("drift" in kinds(one) for one in falling) < 400 * 0.06
+
+
+def test_neighbours_heat_and_a_slower_clock_are_flagged() -> None:
+    assert kinds(result(1.0, surroundings=Surroundings(0.5, 4))) == ["neighbour"]
+    assert not result(1.0, surroundings=Surroundings(0.1, 4, 0, -0.01)).flags
+    assert kinds(result(1.0, surroundings=Surroundings(0.0, 4, 3, -0.2))) == ["throttled", "slow clock"]
+
+
+def test_energy_is_told_for_each_token_where_it_is_counted() -> None:
+    assert result(1.0, 1.0, joules=(50.0, 52.0)).joules_per_token == pytest.approx(0.51)
+    assert result(1.0).joules_per_token is None
 
 
 class Timed(Provider):
@@ -53,6 +91,18 @@ class Timed(Provider):
         self._last = ()
 
 
+class WithPasses(Timed):
+    """Computes passes alone twice as fast."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timed: list[tuple[tuple[int, ...], tuple[int, ...], bool]] = []
+
+    async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
+        self.timed.append((held, tokens, together))
+        return len(tokens) / (2000 if together else 100)
+
+
 async def test_speeds_are_what_the_engine_timed() -> None:
     results = await measure(Timed(), Workload(prompt=512, generate=128, depths=(0, 256), repetitions=3))
     assert [(result.test.name, result.test.depth) for result in results] == [
@@ -90,9 +140,54 @@ async def test_generation_is_timed_over_as_many_steps_as_it_is_named_for() -> No
     assert {generation.max_tokens for generation in provider.asked} == {17}
 
 
+async def test_passes_alone_are_taken_where_the_engine_times_them() -> None:
+    provider = WithPasses()
+    (read, written) = await measure(provider, Workload(prompt=512, generate=128, depths=(64,), repetitions=3))
+    assert (read.method, written.method) == ("passes", "passes")
+    assert read.tokens_per_second == pytest.approx(2000)
+    assert written.tokens_per_second == pytest.approx(100)
+    assert {len(held) for held, _, _ in provider.timed} == {64}
+    timed = [(len(tokens), together) for _, tokens, together in provider.timed if len(tokens) > 1]
+    assert timed == [(512, True)] * 4 + [(128, False)] * 4, "one run of each does not count"
+    assert not provider.asked
+
+
+async def test_what_comes_before_is_the_same_and_in_the_cache_before_time_is_taken() -> None:
+    provider = WithPasses()
+    await measure(provider, Workload(prompt=8, generate=0, depths=(64,), repetitions=2))
+    assert len({held for held, _, _ in provider.timed}) == 1
+    assert [len(tokens) for _, tokens, _ in provider.timed] == [1, 8] * 3
+    assert len({tokens for _, tokens, _ in provider.timed}) == 6
+
+
+async def test_first_tokens_are_those_of_whole_requests() -> None:
+    provider = WithPasses()
+    (read,) = await measure(provider, Workload(prompt=500, generate=0, first_token=True, repetitions=4))
+    assert read.method == "passes" and read.tokens_per_second == pytest.approx(2000)
+    assert read.waits == pytest.approx((0.5,) * 4)
+    assert read.first_token == FirstToken(median=pytest.approx(0.5), p95=pytest.approx(0.5))
+
+
+async def test_requests_at_once_are_counted_together_and_each() -> None:
+    workload = Workload(prompt=100, generate=0, alone=False, requests=(1, 4), repetitions=2)
+    (one, four) = await measure(Timed(), workload)
+    assert (one.test.requests, four.test.requests) == (1, 4)
+    assert one.tokens_per_second == pytest.approx(1000)
+    assert four.tokens_per_second == pytest.approx(4000), "all four wait as long as one"
+    assert four.tokens_per_second_each == pytest.approx(1000)
+    assert len(four.each) == len(four.waits) == 8
+
+
 async def test_a_depth_is_refused_where_it_would_be_read_again() -> None:
     with pytest.raises(Unsupported, match="256 tokens"):
         await measure(Timed(keeps_prefix=False), Workload(depths=(256,), repetitions=1))
+
+
+def test_sizes_depths_and_counts_are_combined_without_repetition() -> None:
+    workload = Workload(prompt=(8, 16, 8), generate=4, depths=(0, 32), requests=(2, 4))
+    assert len(workload.tests) == 3 * 3 * 2
+    assert [test.name for test in workload.tests[:3]] == ["pp8", "pp16", "tg4"]
+    assert workload.parallel == 4
 
 
 def test_the_context_holds_the_largest_test() -> None:
@@ -102,7 +197,16 @@ def test_the_context_holds_the_largest_test() -> None:
 
 @pytest.mark.parametrize(
     "sizes",
-    [{"prompt": 0, "generate": 0}, {"prompt": -1}, {"depths": (-1,)}, {"repetitions": 0}, {"depths": ()}],
+    [
+        {"prompt": 0, "generate": 0},
+        {"prompt": (0,), "generate": ()},
+        {"prompt": -1},
+        {"depths": (-1,)},
+        {"repetitions": 0},
+        {"depths": ()},
+        {"requests": (0,)},
+        {"alone": False},
+    ],
 )
 def test_a_workload_of_nothing_is_refused(sizes: dict[str, int]) -> None:
     with pytest.raises(InvalidRequest):

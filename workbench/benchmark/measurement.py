@@ -1,98 +1,145 @@
 """Run a workload against an opened model and turn its own timings into speeds.
 
 The definitions are llama-bench's: pp N is N random tokens read at once, tg N is N tokens written one by one,
-each after `depth` tokens that are in the cache. Every repetition draws fresh tokens, so that no earlier one
-helps. Knows nothing of tables.
+each after `depth` tokens that are in the cache. Knows nothing of tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
-from statistics import median, stdev
-from typing import cast
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from workbench.backend import Provider
+from workbench.benchmark.result import PeakMemory, Result, Run
+from workbench.benchmark.trials import Passes, Requests, Trial, Trials
 from workbench.benchmark.workload import RandomTokens, SpeedTest, Workload
-from workbench.errors import Unsupported, WorkbenchError
-from workbench.events import Event, Finished
-from workbench.generation import Generation
-from workbench.sampling import SamplingSettings
+from workbench.engine_settings import EngineSettings
+from workbench.errors import Unsupported
+from workbench.machine.disturbance import Disturbance
+from workbench.machine.energy import EnergyMeter
+from workbench.machine.gpus import gpus
+from workbench.machine.process_memory import card_memory, peak_memory
+from workbench.runtime.engine_provider import EngineProvider
 
-_GREEDY = SamplingSettings(temperature=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Tokens per second of each repetition of one test."""
-
-    test: SpeedTest
-    samples: tuple[float, ...]
-
-    @property
-    def tokens_per_second(self) -> float:
-        return median(self.samples)
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation of the repetitions, in tokens per second; 0 for a single one."""
-        return stdev(self.samples) if len(self.samples) > 1 else 0.0
+Progress = Callable[[str], None]
 
 
 async def measure(
-    provider: Provider, workload: Workload, progress: Callable[[str], None] = lambda text: None
+    provider: Provider, workload: Workload, progress: Progress = lambda text: None
 ) -> list[Result]:
     """Every test of the workload, each after one run that does not count.
 
     Raises Unsupported for a depth where the engine keeps no prefix in its cache.
     """
-    tokens = RandomTokens(provider.facts.vocabulary_size, workload.seed)
-    results = []
-    for test in workload.tests:
-        prefix = tokens.take(test.depth)
-        progress(f"{test.name}, warming up")
-        await _speed(provider, test, prefix, tokens)
-        samples = []
-        for repetition in range(workload.repetitions):
-            progress(f"{test.name}, {repetition + 1} of {workload.repetitions}")
-            samples.append(await _speed(provider, test, prefix, tokens))
-        results.append(Result(test, tuple(samples)))
-    return results
+    with closing(EnergyMeter()) as energy:
+        measuring = _Measuring(provider, workload, progress, energy)
+        return [await measuring.result(test) for test in workload.tests]
 
 
-async def _speed(provider: Provider, test: SpeedTest, prefix: tuple[int, ...], tokens: RandomTokens) -> float:
-    if prefix:
-        await _finish(provider, prefix, 1)
-    if test.prompt:
-        return _reading_speed(await _finish(provider, prefix + tokens.take(test.prompt), 1), test)
-    # The first token ends the reading of the prompt; the ones after it are timed.
-    return _writing_speed(await _finish(provider, prefix + tokens.take(1), test.generate + 1))
+async def run(
+    provider: Provider,
+    workload: Workload,
+    *,
+    model: str,
+    path: str,
+    progress: Progress = lambda text: None,
+) -> Run:
+    """As `measure`, with what a reader must know of the model, and what it took of the memory.
+
+    `model` is what the person calls it, `path` its file or address.
+    """
+    started, begun = datetime.now(UTC), time.perf_counter()
+    results = await measure(provider, workload, progress)
+    return Run(
+        model=model,
+        path=path,
+        backend=provider.backend if isinstance(provider, EngineProvider) else "",
+        facts=provider.facts,
+        settings=provider.settings if isinstance(provider, EngineProvider) else EngineSettings(),
+        started=started,
+        seconds=time.perf_counter() - begun,
+        results=tuple(results),
+        memory=await asyncio.to_thread(_memory, provider),
+    )
 
 
-def _reading_speed(finished: Finished, test: SpeedTest) -> float:
-    usage = finished.usage
-    if usage.cached_tokens < test.depth - 1:
-        raise Unsupported(
-            f"This engine read the {test.depth} tokens before the test again.", "Measure at --depth 0."
+@dataclass(slots=True)
+class _Measuring:
+    """What the tests of one workload share: the tokens, of each depth the same, and the meter."""
+
+    provider: Provider
+    workload: Workload
+    progress: Progress
+    energy: EnergyMeter
+    tokens: RandomTokens = field(init=False)
+    prefixes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tokens = RandomTokens(self.provider.facts.vocabulary_size, self.workload.seed)
+
+    async def result(self, test: SpeedTest) -> Result:
+        measured = await self._measured(test)
+        if self.workload.first_token and test.prompt and not measured.waits:
+            whole = await self._repeated(self._trials(Requests, test), f"{test.name}, first token")
+            return replace(measured, waits=whole.waits)
+        return measured
+
+    async def _measured(self, test: SpeedTest) -> Result:
+        if test.requests is None:
+            try:
+                return await self._repeated(self._trials(Passes, test), test.name)
+            except Unsupported:  # then a whole request tells
+                pass
+        several = f"{test.name} of {test.requests}" if test.parallel > 1 else test.name
+        return await self._repeated(self._trials(Requests, test), several)
+
+    def _trials(self, kind: type[Trials], test: SpeedTest) -> Trials:
+        if test.depth not in self.prefixes:
+            self.prefixes[test.depth] = self.tokens.take(test.depth)
+        return kind(self.provider, test, self.prefixes[test.depth], self.tokens)
+
+    async def _repeated(self, trials: Trials, name: str) -> Result:
+        self.progress(f"{name}, warming up")
+        await trials.prepare()
+        await trials.run()
+        disturbance = Disturbance(_pids(self.provider))
+        done = [
+            await self._timed(trials, f"{name}, {number + 1}") for number in range(self.workload.repetitions)
+        ]
+        joules = tuple(used for _, used in done if used is not None)
+        return Result(
+            trials.test,
+            tuple(trial.tokens_per_second for trial, _ in done),
+            trials.method,
+            each=tuple(speed for trial, _ in done for speed in trial.each),
+            waits=tuple(wait for trial, _ in done for wait in trial.first_token),
+            joules=joules if len(joules) == len(done) else (),
+            surroundings=disturbance.so_far(),
         )
-    seconds = finished.timings.time_to_first_token
-    if seconds <= 0:
-        raise WorkbenchError("The engine did not time its first token.", "Give a larger --prompt.")
-    return (usage.prompt_tokens - usage.cached_tokens) / seconds
+
+    async def _timed(self, trials: Trials, name: str) -> tuple[Trial, float | None]:
+        """One trial, and the joules it took where those are counted."""
+        self.progress(f"{name} of {self.workload.repetitions}")
+        await trials.prepare()
+        before = self.energy.joules()
+        trial = await trials.run()
+        after = self.energy.joules()
+        return trial, None if before is None or after is None else after - before
 
 
-def _writing_speed(finished: Finished) -> float:
-    speed = finished.tokens_per_second
-    if speed is None:
-        raise WorkbenchError("The engine wrote too little to be timed.", "Give a larger --generate.")
-    return speed
+def _pids(provider: Provider) -> Sequence[int]:
+    """The engine's process, where it is one of ours."""
+    pid = getattr(provider, "pid", None)
+    return () if pid is None else (pid,)
 
 
-async def _finish(provider: Provider, prompt: tuple[int, ...], max_tokens: int) -> Finished:
-    generation = Generation(prompt=prompt, sampling=_GREEDY, max_tokens=max_tokens, ignore_end=True)
-    async with aclosing(cast(AsyncGenerator[Event, None], provider.generate(generation))) as events:
-        async for event in events:
-            if isinstance(event, Finished):
-                return event
-    raise WorkbenchError("The model's answer had no end.", "Update the engine.")
+def _memory(provider: Provider) -> PeakMemory | None:
+    """What cards hold grows while a model is used and never shrinks, so the end tells the most."""
+    for pid in _pids(provider):
+        if (peak := peak_memory(pid)) is not None:
+            return PeakMemory(host_bytes=peak, cards=card_memory(pid, gpus()))
+    return None

@@ -1,4 +1,4 @@
-"""What is measured: which tests, how deep in the context, how often, and on which tokens.
+"""What is measured: which tests, how deep in the context, for how many requests at once, how often.
 
 Knows nothing of time.
 """
@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import product
+from typing import Literal
 
 from workbench.errors import InvalidRequest
+
+Method = Literal["passes", "requests"]
+"""Passes over the model alone, as llama-bench has it: nothing is drawn and sent. Or whole requests."""
 
 _CONTEXT_STEP = 256
 
 
 @dataclass(frozen=True, slots=True)
 class SpeedTest:
-    """One line of the table: reading `prompt` tokens or writing `generate`, after `depth` others."""
+    """One line of the table: reading `prompt` tokens or writing `generate`, after `depth` others.
+
+    Attributes:
+        requests: How many do so at once, each on its own; None for passes over the model alone.
+    """
 
     prompt: int
     generate: int
     depth: int
+    requests: int | None = None
 
     @property
     def name(self) -> str:
@@ -27,31 +37,61 @@ class SpeedTest:
         return f"pp{self.prompt}" if self.prompt else f"tg{self.generate}"
 
     @property
+    def size(self) -> int:
+        """Tokens that one request reads or writes."""
+        return self.prompt or self.generate
+
+    @property
+    def parallel(self) -> int:
+        return self.requests or 1
+
+    @property
     def context_length(self) -> int:
-        """Tokens of context that the test needs: generation begins with one token and is timed after one."""
+        """Tokens of context that a request needs: generation begins with one token and is timed after one."""
         return self.depth + (self.prompt + 1 if self.prompt else self.generate + 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """The tests and how often each is repeated; a size of 0 leaves that kind of test out."""
+    """The tests and how often each is repeated.
 
-    prompt: int = 512
-    generate: int = 128
+    Attributes:
+        prompt: Tokens to read, one size or several; 0 leaves that kind of test out. `generate` likewise.
+        depths: Tokens that are in the context before.
+        alone: Measure passes over the model alone, where the engine can time them, else one request.
+        requests: Measure also so many whole requests at once.
+        first_token: Tell of each prompt also how long a request waits for its first token.
+    """
+
+    prompt: int | tuple[int, ...] = 512
+    generate: int | tuple[int, ...] = 128
     depths: tuple[int, ...] = (0,)
+    alone: bool = True
+    requests: tuple[int, ...] = ()
+    first_token: bool = False
     repetitions: int = 5
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min((self.prompt, self.generate, *self.depths), default=0) < 0 or self.repetitions < 1:
+        sizes = (*_several(self.prompt), *_several(self.generate), *self.depths)
+        if min(sizes, default=0) < 0 or self.repetitions < 1 or min(self.requests, default=1) < 1:
             raise InvalidRequest("A size of the benchmark is negative.", "Give sizes of 0 or more.")
         if not self.tests:
             raise InvalidRequest("There is nothing to measure.", "Give --prompt or --generate a size.")
 
     @property
     def tests(self) -> tuple[SpeedTest, ...]:
-        sizes = ((self.prompt, 0), (0, self.generate))
-        return tuple(SpeedTest(p, g, depth) for depth in self.depths for p, g in sizes if p or g)
+        """Without repetition, in the order given, the passes alone before the requests."""
+        counts = (*((None,) if self.alone else ()), *self.requests)
+        sizes = [(prompt, 0) for prompt in _several(self.prompt) if prompt]
+        sizes += [(0, generate) for generate in _several(self.generate) if generate]
+        every = product(counts, self.depths, sizes)
+        return tuple(dict.fromkeys(SpeedTest(*size, depth, count) for count, depth, size in every))
+
+    @property
+    def parallel(self) -> int:
+        """Requests that the model must be loaded for."""
+        return max((1, *self.requests))
 
     @property
     def context_length(self) -> int:
@@ -69,3 +109,7 @@ class RandomTokens:
 
     def take(self, count: int) -> tuple[int, ...]:
         return tuple(self._random.randrange(self._size) for _ in range(count))
+
+
+def _several(sizes: int | tuple[int, ...]) -> tuple[int, ...]:
+    return sizes if isinstance(sizes, tuple) else (sizes,)

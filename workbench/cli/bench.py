@@ -1,51 +1,62 @@
-"""`workbench bench`: how fast a model reads and writes on this machine."""
+"""`workbench bench`: how fast models read and write on this machine."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import click
-import msgspec
 
-from workbench.backend import ModelFacts
-from workbench.benchmark import Result, Workload, measure
+from workbench.benchmark import Run, Workload, run
+from workbench.benchmark.document import run_document
 from workbench.cli import output
 from workbench.cli.bench_history import judged, tell
+from workbench.cli.bench_report import print_run
 from workbench.cli.judgement_words import judgement_document
-from workbench.cli.loading import opened
+from workbench.cli.loading import open_told
 from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.models import LocalModel, locate
+
+_SIZE = click.IntRange(min=0)
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("model")
-@click.option("--prompt", type=click.IntRange(min=0), default=512, show_default=True, help="Tokens to read.")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @click.option(
-    "--generate", type=click.IntRange(min=0), default=128, show_default=True, help="Tokens to write."
-)
+    "--prompt", type=_SIZE, multiple=True, default=(512,), show_default=True,
+    help="Tokens to read; repeatable, 0 for none.",
+)  # fmt: skip
 @click.option(
-    "--depth",
-    type=click.IntRange(min=0),
-    multiple=True,
-    default=(0,),
+    "--generate", type=_SIZE, multiple=True, default=(128,), show_default=True,
+    help="Tokens to write; repeatable, 0 for none.",
+)  # fmt: skip
+@click.option(
+    "--depth", type=_SIZE, multiple=True, default=(0,),
     help="Tokens that are in the context before; repeatable.",
-)
+)  # fmt: skip
+@click.option(
+    "--parallel", "at_once", type=click.IntRange(min=1), multiple=True,
+    help="Measure also so many whole requests at once; repeatable.",
+)  # fmt: skip
 @click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random tokens.")
 @click.option("--no-history", is_flag=True, help="Neither keep this run nor compare it with earlier ones.")
 @json_option
-@loading_options
+@partial(loading_options, parallel=False)
 def bench(
     *,
-    model: str,
-    prompt: int,
-    generate: int,
+    models: tuple[str, ...],
+    prompt: tuple[int, ...],
+    generate: tuple[int, ...],
     depth: tuple[int, ...],
+    at_once: tuple[int, ...],
     repetitions: int,
     seed: int,
     no_history: bool,
@@ -53,86 +64,75 @@ def bench(
     settings: EngineSettings,
     backend: str | None,
 ) -> None:
-    """Measure how fast MODEL reads a prompt and writes an answer.
+    """Measure how fast each MODEL reads a prompt and writes an answer.
 
-    The tests are llama-bench's: pp512 reads 512 random tokens, tg128 writes 128. The speed is the median of
-    the repetitions, the spread their standard deviation. Earlier runs are compared with; what looks slower
-    is measured again before it is called so.
+    The tests are llama-bench's: pp512 reads 512 random tokens, tg128 writes 128, with nothing but the model
+    at work where the engine can time that. First tokens, and requests at once, are measured as their users
+    have them. The speed is the median of the repetitions, the spread their standard deviation. Earlier runs
+    are compared with; what looks slower is measured again before it is called so.
     """
-    found = locate(model)
-    workload = Workload(prompt=prompt, generate=generate, depths=depth, repetitions=repetitions, seed=seed)
-    settings = _with_room(settings, workload)
-    facts, results = asyncio.run(_measured(found, settings, backend, workload))
+    workload = Workload(
+        prompt=prompt,
+        generate=generate,
+        depths=depth,
+        requests=at_once,
+        first_token=True,
+        repetitions=repetitions,
+        seed=seed,
+    )
+    roomy = _with_room(settings, workload)
+    documents, failed = list[dict[str, Any]](), list[WorkbenchError]()
+    for model in [locate(name) for name in models]:
+        measured = partial(_measured, model, roomy, backend, workload)
+        try:
+            documents.append(_benched(model, backend, measured, history=not no_history, as_json=as_json))
+        except WorkbenchError as error:
+            if len(models) == 1:
+                raise
+            output.note(f"{model.name}: {error.message}")
+            failed.append(error)
+    if as_json:
+        output.document(documents if len(models) > 1 else documents[0])
+    if failed:
+        raise failed[0]
+
+
+def _benched(
+    model: LocalModel, backend: str | None, measured: Callable[[], Run], *, history: bool, as_json: bool
+) -> dict[str, Any]:
+    """What was measured and how it compares, told at once unless it becomes JSON."""
+    found = measured()
     if not as_json:
-        _print(found, facts, results)
-    document = _document(found, results, settings)
-    if not no_history:
-        judgement = judged(
-            found,
-            backend,
-            document,
-            lambda: _document(found, asyncio.run(_measured(found, settings, backend, workload))[1], settings),
-        )
+        print_run(found)
+    document = run_document(found)
+    if history:
+        judgement = judged(model, backend, document, lambda: run_document(measured()))
         document["history"] = judgement_document(judgement)
         tell(judgement, as_json)
-    if as_json:
-        output.document(document)
+    return document
 
 
 def _with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
     needed = workload.context_length
-    if settings.context_length is None:
-        return replace(settings, context_length=needed)
-    if settings.context_length < needed:
+    if settings.context_length is not None and settings.context_length < needed:
         raise InvalidRequest(
             f"The tests need a context of {needed} tokens, not {settings.context_length}.",
             "Leave --context out, or measure less.",
         )
-    return settings
+    length = settings.context_length or needed
+    given = settings.given | {"context_length", "parallel"}
+    return replace(settings, context_length=length, parallel=workload.parallel, given=given)
 
 
-async def _measured(
-    model: LocalModel, settings: EngineSettings, backend: str | None, workload: Workload
-) -> tuple[ModelFacts, list[Result]]:
+def _measured(model: LocalModel, settings: EngineSettings, backend: str | None, workload: Workload) -> Run:
+    return asyncio.run(_run(model, settings, backend, workload))
+
+
+async def _run(model: LocalModel, settings: EngineSettings, backend: str | None, workload: Workload) -> Run:
     status = StatusLine()
-    async with opened(model, settings, backend) as provider:
-        try:
-            return provider.facts, await measure(provider, workload, status.show)
-        finally:
-            status.clear()
-
-
-def _document(model: LocalModel, results: list[Result], settings: EngineSettings) -> dict[str, object]:
-    return {
-        "model": model.name,
-        "results": [
-            {
-                "test": result.test.name,
-                "depth": result.test.depth,
-                "tokens_per_second": result.tokens_per_second,
-                "spread": result.spread,
-                "basis": "measured",
-                "samples": list(result.samples),
-            }
-            for result in results
-        ],
-        "settings": msgspec.to_builtins(settings),
-    }
-
-
-def _print(model: LocalModel, facts: ModelFacts, results: list[Result]) -> None:
-    about = (facts.architecture, facts.quantization, facts.placement)
-    output.line(f"{model.name}: {', '.join(part for part in about if part)}")
-    output.table(
-        ("test", "depth", "tokens/s", "spread"),
-        (
-            (
-                result.test.name,
-                str(result.test.depth),
-                f"{result.tokens_per_second:.1f}",
-                f"± {result.spread:.1f}",
-            )
-            for result in results
-        ),
-        right=(1, 2, 3),
-    )
+    provider = await open_told(model, settings, backend, recorded=False)
+    try:
+        return await run(provider, workload, model=model.name, path=str(model.path), progress=status.show)
+    finally:
+        status.clear()
+        await provider.close()

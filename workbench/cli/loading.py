@@ -42,11 +42,12 @@ async def open_told(
     progress: Progress = lambda share: None,
     most: int | None = None,
     serving: bool = False,
+    recorded: bool = True,
 ) -> Provider:
     """The opened model; what is worth knowing about the loading goes to standard error.
 
     `chat_template` stands in for its own. It may take `most` bytes in all, or what there is. `serving` is for
-    loads that others may ask.
+    loads that others may ask; see open_planned for what is `recorded`.
     """
     with _shown(model, progress) as told:
         provider = await open_tuned(
@@ -56,6 +57,7 @@ async def open_told(
             most=most,
             progress=told,
             serving=serving,
+            recorded=recorded,
         )
     for notice in provider.facts.notices:
         output.note(notice)

@@ -66,7 +66,6 @@ _ENGINE = (
     _engine("--kv-type", "kv_types", type=KV_TYPES_OF_CACHE, help="Type of the KV cache, or K,V apart."),
     _engine("--gpu-layers", type=int, help="Layers on the GPU; all that there are if left out."),
     _engine("--micro-batch", type=int, help="Tokens computed in one pass at most."),
-    _engine("--parallel", type=int, help="Requests that run at once."),
     _engine("--threads", type=int, help="CPU threads."),
     _engine("--threads-batch", type=int, help="CPU threads for prompts and for several answers at once."),
     _engine("--flash-attention", type=click.Choice(["auto", "on", "off"])),
@@ -109,6 +108,7 @@ _ENGINE = (
     ),
 )
 
+_PARALLEL = _engine("--parallel", type=int, help="Requests that run at once.")
 _BACKEND = _engine("--backend", type=str, help="Use this engine; `workbench backends` lists them.")
 _PROFILE = _engine(
     "--no-profile",
@@ -132,8 +132,8 @@ def sampling_options(command: Command) -> Command:
     return _decorated(with_sampling, (*_SAMPLING, *_LENGTH))
 
 
-def engine_options(command: Command) -> Command:
-    """Gives the command `settings` and `backend`."""
+def engine_options(command: Command, *, parallel: bool = True) -> Command:
+    """Gives the command `settings` and `backend`. Without `parallel` it has a --parallel of its own."""
 
     @wraps(command)
     def with_engine(**values: Any) -> Any:
@@ -143,10 +143,10 @@ def engine_options(command: Command) -> Command:
             given["kv_type_k"], given["kv_type_v"] = kv_types
         return command(settings=EngineSettings(**given, given=frozenset(given)), **values)
 
-    return _decorated(with_engine, (*_ENGINE, _BACKEND))
+    return _decorated(with_engine, (*_ENGINE, *((_PARALLEL,) if parallel else ()), _BACKEND))
 
 
-def loading_options(command: Command) -> Command:
+def loading_options(command: Command, *, parallel: bool = True) -> Command:
     """As engine_options, and --no-profile, with which every setting counts as given and none is tuned."""
 
     @wraps(command)
@@ -155,7 +155,7 @@ def loading_options(command: Command) -> Command:
             settings = replace(settings, given=frozenset(EngineSettings.__dataclass_fields__))
         return command(settings=settings, **values)
 
-    return _decorated(engine_options(with_profile), (_PROFILE,))
+    return _decorated(engine_options(with_profile, parallel=parallel), (_PROFILE,))
 
 
 def _taken(values: dict[str, Any], kind: type) -> dict[str, Any]:

@@ -38,6 +38,17 @@ def host_memory(pid: int, processes: Path = Path("/proc")) -> HostMemory | None:
     return HostMemory(sizes["Anonymous"], max(0, sizes["Rss"] - sizes["Anonymous"]))
 
 
+def peak_memory(pid: int, processes: Path = Path("/proc")) -> int | None:
+    """The most bytes that were resident at any time, files too; those that are now, where nobody counted."""
+    try:
+        text = (processes / str(pid) / "status").read_text()
+    except OSError:
+        now = _without_smaps(pid) if not processes.is_dir() else None
+        return now.anonymous if now else None
+    peaks = [line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:")]
+    return int(peaks[0]) * 2**10 if peaks else None
+
+
 def card_memory(pid: int, cards: Iterable[Gpu]) -> dict[str, int]:
     """Bytes by the card's place, or its name where that is unknown; cards that do not tell are left out."""
     return {

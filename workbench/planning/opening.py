@@ -23,11 +23,13 @@ async def open_planned(
     *,
     backend: str | None = None,
     most: int | None = None,
+    recorded: bool = True,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Provider:
     """As open_model; what the settings leave open is decided first, and told among the notices.
 
-    The model may take `most` bytes in all, or what there is.
+    The model may take `most` bytes in all, or what there is. Recording the load takes a processor for a
+    second or two, beside what the model is used for.
 
     Raises as open_model, and DoesNotFit with the changes that would make it fit.
     """
@@ -40,11 +42,11 @@ async def open_planned(
         from workbench.planning.deciding import with_changes
 
         raise await asyncio.to_thread(with_changes, error, model, chosen.settings, backend) from error
-    recorded = asyncio.get_running_loop().run_in_executor(
-        None, _record, model, chosen.settings, backend, provider
-    )
-    if isinstance(provider, EngineProvider):
-        provider.stay_for(recorded)
+    if recorded:
+        loop = asyncio.get_running_loop()
+        recording = loop.run_in_executor(None, _record, model, chosen.settings, backend, provider)
+        if isinstance(provider, EngineProvider):
+            provider.stay_for(recording)
     if chosen.notices:
         provider.facts = replace(provider.facts, notices=(*chosen.notices, *provider.facts.notices))
     return provider

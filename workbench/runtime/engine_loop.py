@@ -23,6 +23,7 @@ from workbench.backend import (
 from workbench.embedding import Embedded
 from workbench.errors import WorkbenchError
 from workbench.events import FinishReason, TextDelta, Timings, Usage
+from workbench.passes import PassesTimed
 from workbench.runtime import messages
 from workbench.runtime.text_assembly import TextAssembly
 
@@ -107,6 +108,8 @@ class EngineLoop:
         if isinstance(event, Embedded):
             vectors = tuple(vector.tobytes() for vector in event.vectors)
             self._events.append(messages.Vectors(event.request_id, vectors, event.prompt_tokens))
+        elif isinstance(event, PassesTimed):
+            self._events.append(messages.PassSeconds(event.request_id, event.seconds))
         elif (running := self._running.get(event.request_id)) is not None:
             self._continue(running, event)
 

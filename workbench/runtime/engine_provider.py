@@ -10,12 +10,14 @@ from array import array
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from copy import copy
+from dataclasses import replace
 
 from workbench.backend import Provider
 from workbench.chat.answering import Answering
 from workbench.chat.leg import Leg
 from workbench.chat.media import mixed, shown
 from workbench.embedding import Embeddings
+from workbench.engine_settings import EngineSettings
 from workbench.errors import EngineDied, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
 from workbench.generation import Generation
@@ -41,6 +43,15 @@ class EngineProvider(Provider):
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def settings(self) -> EngineSettings:
+        """How it was loaded, with what the engine decided."""
+        return replace(self._command.settings, context_length=self.facts.context_length)
+
+    @property
+    def backend(self) -> str:
+        return self._command.backend
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
         answering = Answering(self.facts, generation)
@@ -90,6 +101,11 @@ class EngineProvider(Provider):
 
     async def rank(self, query: str, documents: Sequence[str]) -> Embeddings:
         return _embeddings(await self._ask(lambda number: messages.Rank(number, query, tuple(documents))))
+
+    async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
+        reply = await self._ask(lambda number: messages.TimePasses(number, held, tokens, together))
+        assert isinstance(reply, messages.PassSeconds)
+        return reply.seconds
 
     def stay_for(self, watcher: Awaitable[object]) -> None:
         """Closing waits for what looks at the process, so that there is a process to look at."""

@@ -111,6 +111,15 @@ class Rank(Message, frozen=True):
     documents: tuple[str, ...]
 
 
+class TimePasses(Message, frozen=True):
+    """To the engine: see PassRequest; answered by PassSeconds."""
+
+    id: int
+    held: tuple[int, ...]
+    tokens: tuple[int, ...]
+    together: bool
+
+
 class Loading(Message, frozen=True):
     """From the engine: the share of the model that is loaded."""
 
@@ -190,7 +199,14 @@ class Vectors(Message, frozen=True):
     prompt_tokens: int
 
 
-StepReply = PrefillAt | Text | Ended | Vectors
+class PassSeconds(Message, frozen=True):
+    """Within a Step: answer to TimePasses."""
+
+    id: int
+    seconds: float
+
+
+StepReply = PrefillAt | Text | Ended | Vectors | PassSeconds
 
 
 class Step(Message, frozen=True):
@@ -199,7 +215,7 @@ class Step(Message, frozen=True):
     events: list[StepReply | Failed]
 
 
-Call = Generate | Cancel | Tokenize | Measure | Detokenize | Divide | Embed | Rank
+Call = Generate | Cancel | Tokenize | Measure | Detokenize | Divide | Embed | Rank | TimePasses
 Command = Open | Close | Together | Call
 Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
 

@@ -20,6 +20,7 @@ from workbench import registry
 from workbench.backend import Engine, TokenRequest
 from workbench.embedding import EmbeddingRequest
 from workbench.errors import EngineUnavailable, WorkbenchError
+from workbench.passes import PassRequest
 from workbench.runtime import messages
 from workbench.runtime.engine_loop import EngineLoop, Inbox, Send, failure
 from workbench.runtime.preparing import Preparing
@@ -112,6 +113,9 @@ class Worker:
                 self._take_embedding(call, [self._tokens(one) for one in inputs], rank=False)
             case messages.Rank(call, query, documents):
                 self._take_embedding(call, [self._engine.pair(query, one) for one in documents], rank=True)
+            case messages.TimePasses(call, held, timed, together):
+                passes = PassRequest(id=call, held=held, tokens=timed, together=together)
+                self._inbox.put((call, lambda loop: loop.engine.time_passes(passes)))
             case messages.Tokenize(call, text, special, add):
                 tokens = self._engine.tokenize(text, special=special, add=add)
                 self._send(messages.Tokens(call, tuple(tokens)))

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from workbench import paths
@@ -39,19 +40,21 @@ async def open_tuned(
     most: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
     serving: bool = False,
+    recorded: bool = True,
 ) -> Provider:
     """As open_planned; what the settings leave open is taken from a profile first, which never makes it fail.
 
     `serving` is for loads that others may ask, several at once.
     """
     found = await asyncio.to_thread(tuned, model, settings, backend, serving=serving)
+    opening = partial(open_planned, model, backend=backend, most=most, progress=progress, recorded=recorded)
     try:
-        provider = await open_planned(model, found.settings, backend=backend, most=most, progress=progress)
+        provider = await opening(found.settings)
     except DoesNotFit:
         if found.settings == settings:
             raise
         found = Tuned(settings, ("What was tuned for this model does not fit now, and is left aside.",))
-        provider = await open_planned(model, settings, backend=backend, most=most, progress=progress)
+        provider = await opening(settings)
     if found.notices:
         provider.facts = replace(provider.facts, notices=(*found.notices, *provider.facts.notices))
     return provider

@@ -1,0 +1,61 @@
+"""A run as a table, and in sentences what makes its numbers doubtful. Knows nothing of measuring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workbench import wording
+from workbench.benchmark import Result, Run
+from workbench.cli import output
+
+Column = tuple[str, Callable[[Result], str]]
+
+
+def print_run(run: Run) -> None:
+    about = (run.facts.architecture, run.facts.quantization, run.facts.placement)
+    output.line(f"{run.model}: {', '.join(part for part in about if part)}")
+    columns = _columns(run)
+    rows = ([cell(result) for _, cell in columns] for result in run.results)
+    output.table([heading for heading, _ in columns], rows, right=range(1, len(columns)))
+    for result in run.results:
+        for flag in result.flags:
+            output.line(f"{_called(result)}: {flag.text}")
+    if run.memory:
+        cards = "".join(f", {wording.size(held)} of {card}" for card, held in run.memory.cards.items())
+        output.line(f"At its peak it took {wording.size(run.memory.host_bytes)} of memory{cards}.")
+
+
+def _columns(run: Run) -> list[Column]:
+    """Those in which there is something to tell."""
+    columns: list[Column] = [("test", lambda one: one.test.name), ("depth", lambda one: str(one.test.depth))]
+    if any(one.test.requests for one in run.results):
+        columns.append(("at once", lambda one: str(one.test.requests or "")))
+    columns += [
+        ("tokens/s", lambda one: f"{one.tokens_per_second:.1f}"),
+        ("spread", lambda one: f"± {one.spread:.1f}"),
+    ]
+    if any(one.test.parallel > 1 for one in run.results):
+        columns.append(("each", lambda one: f"{one.tokens_per_second_each:.1f}"))
+    if any(one.waits for one in run.results):
+        columns += [("first token", _first_token), ("95 % within", _slow_first_token)]
+    if any(one.joules for one in run.results):
+        columns.append(("J/token", lambda one: f"{one.joules_per_token or 0:.2f}"))
+    return columns
+
+
+def _first_token(result: Result) -> str:
+    return _milliseconds(result.first_token.median) if result.first_token else ""
+
+
+def _slow_first_token(result: Result) -> str:
+    return _milliseconds(result.first_token.p95) if result.first_token else ""
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def _called(result: Result) -> str:
+    depth = f" at depth {result.test.depth}" if result.test.depth else ""
+    several = f" with {result.test.requests} at once" if result.test.requests else ""
+    return f"{result.test.name}{depth}{several}"
