@@ -132,3 +132,23 @@ class Calibrator(ABC):
     @abstractmethod
     def close(self) -> None:
         """End what was started, whatever it is doing. Idempotent."""
+
+
+class StandIns(ABC):
+    """Port: models of random weights that cost the engine what a model does that is not here."""
+
+    @abstractmethod
+    def shortened(self, header: Header, layers: int) -> Header:
+        """Of a model that ends after so many layers, and is the same else. Raises InvalidModel."""
+
+    @abstractmethod
+    def write(self, header: Header, target: Path) -> None:
+        """A file with this header and a vocabulary of its own, which the engine opens as it does others.
+
+        Its weights are random, finite, and each in its own place of memory. Raises InvalidModel, NoSpace and
+        EngineDied.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started. Idempotent."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.backend import Backend, Build, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.ports import Calibrator, Estimator, Quantizer, Scorer
+from workbench.ports import Calibrator, Estimator, Quantizer, Scorer, StandIns
 from workbench_llama_cpp.builds import install_command
 
 
@@ -77,3 +77,8 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.calibrating.calibrator import LlamaCppCalibrator
 
         return LlamaCppCalibrator()
+
+    def stand_ins(self) -> StandIns:
+        from workbench_llama_cpp.standing_in.stand_ins import LlamaCppStandIns
+
+        return LlamaCppStandIns()

@@ -13,7 +13,11 @@ EMBEDDING = "token_embd.weight"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
-    """The shape of a transformer whose output matrix is its token embedding."""
+    """The shape of a transformer whose output matrix is its token embedding.
+
+    Attributes:
+        feed_forward: Of one expert where there are experts, of which `experts_used` see each token.
+    """
 
     architecture: str
     layers: int
@@ -27,6 +31,8 @@ class Geometry:
     rope_base: float
     qk_norm: bool = False
     qkv_bias: bool = False
+    experts: int = 0
+    experts_used: int = 0
 
 
 GEOMETRIES = {
@@ -80,6 +86,60 @@ GEOMETRIES = {
         context_length=131_072,
         rope_base=500_000,
     ),
+    "qwen3-1.7b": Geometry(
+        architecture="qwen3",
+        layers=28,
+        hidden=2048,
+        feed_forward=6144,
+        heads=16,
+        kv_heads=8,
+        head_size=128,
+        vocabulary=151_936,
+        context_length=40_960,
+        rope_base=1_000_000,
+        qk_norm=True,
+    ),
+    "qwen2.5-3b": Geometry(
+        architecture="qwen2",
+        layers=36,
+        hidden=2048,
+        feed_forward=11_008,
+        heads=16,
+        kv_heads=2,
+        head_size=128,
+        vocabulary=151_936,
+        context_length=32_768,
+        rope_base=1_000_000,
+        qkv_bias=True,
+    ),
+    "granite-3.1-1b-a400m": Geometry(
+        architecture="granitemoe",
+        layers=24,
+        hidden=1024,
+        feed_forward=512,
+        heads=16,
+        kv_heads=8,
+        head_size=64,
+        vocabulary=49_155,
+        context_length=131_072,
+        rope_base=1_500_000,
+        experts=32,
+        experts_used=8,
+    ),
+    "granite-3.1-3b-a800m": Geometry(
+        architecture="granitemoe",
+        layers=32,
+        hidden=1536,
+        feed_forward=512,
+        heads=24,
+        kv_heads=8,
+        head_size=64,
+        vocabulary=49_155,
+        context_length=131_072,
+        rope_base=1_500_000,
+        experts=40,
+        experts_used=8,
+    ),
 }
 
 
@@ -100,7 +160,10 @@ def tensor_shapes(geometry: Geometry) -> Iterator[tuple[str, tuple[int, ...]]]:
             yield block + "attn_k_norm.weight", (geometry.head_size,)
         yield block + "attn_output.weight", (hidden, queries)
         yield block + "ffn_norm.weight", (hidden,)
-        yield block + "ffn_gate.weight", (feed_forward, hidden)
-        yield block + "ffn_up.weight", (feed_forward, hidden)
-        yield block + "ffn_down.weight", (hidden, feed_forward)
+        stacked, suffix = ((geometry.experts,), "_exps") if geometry.experts else ((), "")
+        if geometry.experts:
+            yield block + "ffn_gate_inp.weight", (geometry.experts, hidden)
+        yield f"{block}ffn_gate{suffix}.weight", (*stacked, feed_forward, hidden)
+        yield f"{block}ffn_up{suffix}.weight", (*stacked, feed_forward, hidden)
+        yield f"{block}ffn_down{suffix}.weight", (*stacked, hidden, feed_forward)
     yield "output_norm.weight", (hidden,)

@@ -72,6 +72,10 @@ def _add_header(writer: gguf.GGUFWriter, name: str, geometry: Geometry) -> None:
     writer.add_rope_freq_base(geometry.rope_base)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_vocab_size(geometry.vocabulary)
+    if geometry.experts:
+        writer.add_expert_count(geometry.experts)
+        writer.add_expert_used_count(geometry.experts_used)
+        writer.add_logit_scale(1.0)
 
 
 def _add_weights(writer: gguf.GGUFWriter, geometry: Geometry, seed: int) -> None:
@@ -85,8 +89,9 @@ def _add_weights(writer: gguf.GGUFWriter, geometry: Geometry, seed: int) -> None
         start = int(random.integers(NOISE_PERIOD))
         if name.endswith("norm.weight"):
             writer.add_tensor(name, np.ones(shape, dtype=np.float32))
-        elif len(shape) == 1:
-            writer.add_tensor(name, noise[start : start + shape[0]].astype(np.float32))
+        elif len(shape) == 1 or name.endswith("ffn_gate_inp.weight"):
+            values = noise[start : start + int(np.prod(shape))].reshape(shape)
+            writer.add_tensor(name, values.astype(np.float32))
         else:
             matrix = noise[start : start + int(np.prod(shape))].reshape(shape)
             writer.add_tensor(name, _without_control_tokens(matrix) if name == EMBEDDING else matrix)

@@ -177,3 +177,13 @@ def test_a_header_is_read_without_the_weights(downloads: Downloads) -> None:
     assert told.header.tensors == read_header(model).tensors
     assert told.header.metadata.keys() == read_header(model).metadata.keys()
     assert downloads.fetched < 0.2 * model.stat().st_size
+
+
+def test_a_header_is_read_where_the_weights_are_refused(downloads: Downloads) -> None:
+    model = read_header(workbench_guide.PATH)
+    downloads.hub.add_repository("acme/guide-GGUF", {"guide-F16.gguf": workbench_guide.PATH}, tags=["gguf"])
+    downloads.hub.faults.add("reset", port="cdn", offset=model.data_offset, times=-1)
+    found = repository("acme/guide-GGUF")
+    told = remote_header(found, choose(found, "F16").files)
+    assert told.header.tensors == model.tensors
+    assert 0 < told.bytes_fetched == downloads.hub.body_bytes() <= model.data_offset

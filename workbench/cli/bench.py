@@ -80,7 +80,7 @@ def bench(
         repetitions=repetitions,
         seed=seed,
     )
-    roomy = _with_room(settings, workload)
+    roomy = with_room(settings, workload)
     documents, failed = list[dict[str, Any]](), list[WorkbenchError]()
     for model in [locate(name) for name in models]:
         measured = partial(_measured, model, roomy, backend, workload)
@@ -112,7 +112,7 @@ def _benched(
     return document
 
 
-def _with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
+def with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
     needed = workload.context_length
     if settings.context_length is not None and settings.context_length < needed:
         raise InvalidRequest(

@@ -30,6 +30,7 @@ COMMANDS = {
     "lab": ("workbench.cli.lab:lab", "Find the best quantization for a size, a card or this machine."),
     "tune": ("workbench.cli.tune:tune", "Find the settings with which a model is fastest here."),
     "bench": ("workbench.cli.bench:bench", "Measure prompt and generation speed."),
+    "predict": ("workbench.cli.predict:command", "Tell how fast a model would be, before it is fetched."),
     "search": ("workbench.cli.search:search", "Find models on the hub."),
     "models": ("workbench.cli.models:models", "List the models on this machine."),
     "show": ("workbench.cli.show:show", "Show what a model is and where it is."),

@@ -6,7 +6,7 @@ InvalidModel with a sentence and a remedy. Knows no engine; see header.py for wh
 
 from __future__ import annotations
 
-from workbench.gguf.array import Array
+from workbench.gguf.array import Array, array_of
 from workbench.gguf.ggml_types import FILE_TYPES, GGML_TYPES, GgmlType
 from workbench.gguf.growing import GrowingSource
 from workbench.gguf.header import Header, Value, WeightsFile, check_whole
@@ -14,7 +14,7 @@ from workbench.gguf.model_files import first_file, read_header, read_model
 from workbench.gguf.parser import parse, parse_first_window
 from workbench.gguf.shards import Shard, ShardSet, joined, shard_of, shard_sets
 from workbench.gguf.source import ByteSource, BytesSource, FileSource
-from workbench.gguf.tensor_info import TensorInfo
+from workbench.gguf.tensor_info import TensorInfo, layer_of
 
 __all__ = [
     "FILE_TYPES",
@@ -31,9 +31,11 @@ __all__ = [
     "TensorInfo",
     "Value",
     "WeightsFile",
+    "array_of",
     "check_whole",
     "first_file",
     "joined",
+    "layer_of",
     "parse",
     "parse_first_window",
     "read_header",

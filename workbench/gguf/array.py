@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from struct import calcsize
+from struct import calcsize, pack
 from typing import Any, overload
 
 from workbench.gguf.cursor import Cursor
@@ -68,6 +68,16 @@ class Array(Sequence[Any]):
             return decoded(raw, self._element, self._count, self._byte_order)
         except Exception as error:  # the bytes are no longer those that were checked
             raise damaged(self._source.name, "changed after its header was read", "Read it again.") from error
+
+
+def array_of(name: str, element: int, items: Sequence[Any]) -> Array:
+    """An array of numbers, bools or strings that were never in a file; `name` is for messages."""
+    if element == STRING:
+        encoded = [str(item).encode("utf-8", "surrogatepass") for item in items]
+        raw = b"".join(pack("<Q", len(text)) + text for text in encoded)
+    else:
+        raw = pack(f"<{len(items)}{NUMBERS[element]}", *items)
+    return Array(BytesSource(raw, name), 0, len(raw), element=element, count=len(items), byte_order="<")
 
 
 def read_array(cursor: Cursor) -> Array:

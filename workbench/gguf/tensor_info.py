@@ -5,6 +5,7 @@ Knows nothing of the weights themselves.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import prod
 
@@ -13,6 +14,7 @@ from workbench.gguf.faults import damaged, quoted
 from workbench.gguf.ggml_types import GGML_TYPES, REMOVED_TYPES, GgmlType
 
 MAX_DIMENSIONS = 4
+_LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,23 @@ class TensorInfo:
     file: int = 0
 
     @property
+    def layer(self) -> int | None:
+        """The number of its layer; None for what is outside the layers."""
+        return layer_of(self.name)
+
+    @property
     def elements(self) -> int:
         return prod(self.shape)
 
     @property
     def size_bytes(self) -> int:
         return self.elements // self.type.block_elements * self.type.block_bytes
+
+
+def layer_of(name: str) -> int | None:
+    """The number of the layer that a tensor of that name belongs to."""
+    found = _LAYER.match(name)
+    return int(found[1]) if found else None
 
 
 def read_tensors(cursor: Cursor, count: int, alignment: int) -> tuple[TensorInfo, ...]:

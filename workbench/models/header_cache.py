@@ -12,13 +12,14 @@ import os
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from workbench import paths
-from workbench.gguf import GGML_TYPES, Array, BytesSource, Header, TensorInfo, Value, WeightsFile
+from workbench.gguf import GGML_TYPES, Array, Header, TensorInfo, Value, WeightsFile, array_of
 from workbench.gguf.elements import NUMBERS, STRING
 from workbench.models.hub.repository import HubFile, Repository
 from workbench.whole_file import write_whole
@@ -52,19 +53,27 @@ class _Kept(msgspec.Struct, array_like=True):
     files: list[tuple[str, int, int, int]]
 
 
-def header_of(repository: Repository, files: tuple[HubFile, ...]) -> Header:
+@dataclass(frozen=True, slots=True)
+class FetchedHeader:
+    """The header of a whole model, and the bytes that were fetched for it just now."""
+
+    header: Header
+    bytes_fetched: int
+
+
+def header_of(repository: Repository, files: tuple[HubFile, ...]) -> FetchedHeader:
     """The header of the model in these files, all its shards in order: from disk, or over the network.
 
     Raises as `remote_header`.
     """
     known = cached_header(files)
     if known is not None:
-        return known
+        return FetchedHeader(known, 0)
     from workbench.models.transfer.remote_header import remote_header
 
-    header = remote_header(repository, files).header
-    keep(files, header)
-    return header
+    read = remote_header(repository, files)
+    keep(files, read.header)
+    return FetchedHeader(read.header, read.bytes_fetched)
 
 
 def keep(files: tuple[HubFile, ...], header: Header) -> None:
@@ -149,7 +158,7 @@ def _described(header: Header) -> Iterator[tuple[str, Value]]:
 def _header(kept: _Kept) -> Header:
     if kept.layout != _LAYOUT or kept.byte_order not in ("little", "big") or not kept.files:
         raise ValueError("of another layout")
-    arrays = {key: _array(key, elements) for key, elements in kept.arrays.items()}
+    arrays = {key: array_of(key, one.element, one.items) for key, one in kept.arrays.items()}
     metadata: Mapping[str, Any] = {**kept.values, **arrays}
     return Header(
         version=kept.version,
@@ -161,20 +170,4 @@ def _header(kept: _Kept) -> Header:
         ),
         alignment=kept.alignment,
         files=tuple(WeightsFile(*file) for file in kept.files),
-    )
-
-
-def _array(key: str, elements: _Elements) -> Array:
-    if elements.element == STRING:
-        texts = [str(item).encode("utf-8", "surrogatepass") for item in elements.items]
-        raw = b"".join(struct.pack("<Q", len(text)) + text for text in texts)
-    else:
-        raw = struct.pack(f"<{len(elements.items)}{NUMBERS[elements.element]}", *elements.items)
-    return Array(
-        BytesSource(raw, key),
-        0,
-        len(raw),
-        element=elements.element,
-        count=len(elements.items),
-        byte_order="<",
     )

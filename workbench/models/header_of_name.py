@@ -24,6 +24,7 @@ class Named:
     Attributes:
         path: Where it is on this machine; "" where it is on the hub.
         repository: Where it is on the hub, and `variant` what of it was meant; None where it is here.
+        bytes_fetched: Of its files, just now.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Named:
     path: str = ""
     repository: Repository | None = None
     variant: Variant | None = None
+    bytes_fetched: int = 0
 
 
 def named_header(name: str) -> Named:
@@ -73,8 +75,14 @@ def _on_hub(reference: HubReference) -> Named:
 
 
 def _read(found: Repository, variant: Variant) -> Named:
-    header = header_of(found, variant.files)
-    return Named(f"{found.id}:{variant.label}", header, repository=found, variant=variant)
+    read = header_of(found, variant.files)
+    return Named(
+        f"{found.id}:{variant.label}",
+        read.header,
+        repository=found,
+        variant=variant,
+        bytes_fetched=read.bytes_fetched,
+    )
 
 
 def _is_readable(variant: Variant) -> bool:

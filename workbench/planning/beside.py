@@ -65,8 +65,8 @@ class FitsBeside:
         from workbench.planning.deciding import decided
 
         header, ram = read_model(self._model), machine().ram_total
-        settings, _ = decided(self._model, header, self._settings, taken, backend, self._most, ram)
-        return self._asked(backend, settings).total_bytes
+        decision = decided(self._model, header, self._settings, taken, backend, self._most, ram)
+        return self._asked(backend, decision.settings).total_bytes
 
     def _fits(self, loaded: Iterable[Provider]) -> bool:
         from workbench.machine import machine

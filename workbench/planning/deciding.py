@@ -5,7 +5,7 @@ Knows how to ask the engine of the model's backend; which settings a person has 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from workbench import registry, wording
 from workbench.engine_settings import EngineSettings
@@ -20,6 +20,15 @@ from workbench.planning.places import on_this_machine
 from workbench.planning.plan import Plan, plan
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Settings to load with, what to tell of them, and bytes of weights that memory has no room for."""
+
+    settings: EngineSettings
+    notices: tuple[str, ...] = ()
+    paged_bytes: int = 0
+
+
 def decided(
     model: str,
     header: Header,
@@ -28,8 +37,8 @@ def decided(
     backend: str | None,
     most: int | None = None,
     ram_bytes: int | None = None,
-) -> tuple[EngineSettings, tuple[str, ...]]:
-    """Settings that fit, and what to tell of them. Raises DoesNotFit, naming the cheapest changes.
+) -> Decision:
+    """Settings that fit. Raises DoesNotFit, naming the cheapest changes.
 
     `need` is what the model takes at most on the processor alone, `most` what it may take in all, and
     `ram_bytes` stand in for what is free of main memory.
@@ -38,14 +47,15 @@ def decided(
     if ram_bytes is not None:
         here = replace(here, ram_free=ram_bytes)
     if not here.gpus and need <= min(here.ram_free, most or need):
-        return settings, ()
+        return Decision(settings)
     with estimates_here(model, header, settings, here, backend, most) as estimates:
-        found = plan(estimates, settings, "balanced", _free(settings))
+        found = plan(estimates, settings, "balanced", left_open(settings))
         if not found.verdict.possible:
             changes = cheapest_changes(estimates, found.settings)
             raise does_not_fit(header.source_name, found.verdict, changes)
-        layers = estimates.shape.layers + 1
-        return _as_asked(found.settings, settings, header), _notices(found, settings, layers)
+        notices = _notices(found, settings, estimates.shape.layers + 1)
+        asked = _as_asked(found.settings, settings, header)
+        return Decision(asked, notices, found.verdict.paged_bytes)
 
 
 def with_changes(
@@ -75,7 +85,7 @@ def estimates_here(
     return Estimates(header, places, estimator, draft=draft, projector=projector)
 
 
-def _free(settings: EngineSettings) -> frozenset[str]:
+def left_open(settings: EngineSettings) -> frozenset[str]:
     """What a person left open; caches and micro-batches stay what they are unless somebody asks."""
     free = {"context_length"} if settings.context_length is None else set()
     if settings.gpu_layers is None and not settings.experts_on_cpu and not settings.tensor_overrides:

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.gguf import Header
+    from workbench.planning.deciding import Decision
 
 _SMALL_FILE = 128 << 20
 _SMALL_CONTEXT = 32_768
@@ -52,14 +57,29 @@ def default_settings(
     from workbench.gguf import read_model
     from workbench.planning.deciding import decided
     from workbench.planning.estimates import draft_header
-    from workbench.planning.formula import Formula
 
     try:
         header = read_model(model)
         models = [one for one in (header, draft_header(settings)) if one is not None]
-        need = sum(Formula(one).estimate(settings).host.total_bytes for one in models) * _SAFETY
-        return Chosen(*decided(model, header, settings, int(need), backend, most))
+        decision = decided(model, header, settings, _need(models, settings), backend, most)
+        return Chosen(decision.settings, decision.notices)
     except DoesNotFit:
         raise
     except WorkbenchError:
         return Chosen(settings)
+
+
+def decided_from_afar(header: Header, settings: EngineSettings, backend: str) -> Decision:
+    """What would be decided for a model of which only the header is here. Raises as `default_settings`."""
+    from workbench.planning.deciding import Decision, decided
+
+    if settings.devices:
+        return Decision(settings)
+    return decided(header.source_name, header, settings, _need([header], settings), backend)
+
+
+def _need(headers: list[Header], settings: EngineSettings) -> int:
+    """What models take at most on the processor alone."""
+    from workbench.planning.formula import Formula
+
+    return int(sum(Formula(one).estimate(settings).host.total_bytes for one in headers) * _SAFETY)

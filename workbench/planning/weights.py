@@ -15,13 +15,12 @@ from itertools import accumulate
 
 from workbench.engine_settings import EngineSettings, TensorOverride
 from workbench.errors import InvalidRequest
-from workbench.gguf import Header, TensorInfo
+from workbench.gguf import Header, TensorInfo, layer_of
 from workbench.memory import GpuApi, VirtualGpu
 from workbench.planning.hyperparameters import Hyperparameters
 from workbench.planning.placement import placement
 
 EXPERTS = re.compile(r"ffn_(up|down|gate|gate_up)_(ch|)exps")
-_LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
 _INPUTS = ("token_embd.", "position_embd", "token_types", "per_layer_token_embd", "masked_embd")
 _SHARED = ("rope_freqs", "rope_factors")
 """Stored once on each device that has layers."""
@@ -83,7 +82,7 @@ class Weights:
     def __init__(self, header: Header, numbers: Hyperparameters) -> None:
         self._layers = numbers.layers
         self._first_norm = numbers.layers if numbers.architecture in _NORM_AT_THE_END else 0
-        used = [(tensor, _layer_of(tensor.name)) for tensor in header.tensors]
+        used = [(tensor, tensor.layer) for tensor in header.tensors]
         used = [(tensor, layer) for tensor, layer in used if layer is None or layer < max(numbers.trunk, 1)]
         self._shared = [tensor for tensor, _ in used if tensor.name.startswith(_SHARED)]
         self._tensors = [(tensor, layer) for tensor, layer in used if not tensor.name.startswith(_SHARED)]
@@ -159,11 +158,6 @@ def _is_repacked(tensor: TensorInfo) -> bool:
     return tensor.type.name in _REPACKED and len(tensor.shape) > 1 and tensor.shape[1] % 8 == 0
 
 
-def _layer_of(name: str) -> int | None:
-    found = _LAYER.match(name)
-    return int(found[1]) if found else None
-
-
 def _tied(header: Header) -> TensorInfo | None:
     named = {tensor.name: tensor for tensor in header.tensors}
     return None if "output.weight" in named else named.get("token_embd.weight")
@@ -177,7 +171,7 @@ def _targets(overrides: Iterable[TensorOverride], experts_on_cpu: int) -> Callab
         for pattern, place in patterns:
             if pattern.search(name):
                 return place
-        layer = _layer_of(name) if experts_on_cpu and EXPERTS.search(name) else None
+        layer = layer_of(name) if experts_on_cpu and EXPERTS.search(name) else None
         return "host" if layer is not None and layer < experts_on_cpu else None
 
     return target

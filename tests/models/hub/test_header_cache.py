@@ -54,7 +54,7 @@ def test_what_is_kept_says_what_was_fetched(published: FakeHub, quant: str) -> N
     found = repository(NAME)
     files = choose(found, quant).files
     assert cached_header(files) is None
-    first, again = header_of(found, files), cached_header(files)
+    first, again = header_of(found, files).header, cached_header(files)
     assert again is not None
     assert (again.tensors, again.files, again.alignment) == (first.tensors, first.files, first.alignment)
     kept, size = described(again), f"{first.architecture}.vocab_size"
@@ -86,11 +86,11 @@ def test_another_commit_of_the_same_name_is_another_header(
 def test_a_damaged_one_is_fetched_again(published: FakeHub, tmp_path: Path, damage: bytes) -> None:
     found = repository(NAME)
     files = choose(found, "Q4_K_M").files
-    first = header_of(found, files)
+    first = header_of(found, files).header
     (kept,) = (tmp_path / "home" / "cache" / "headers").iterdir()
     kept.write_bytes(damage)
     assert cached_header(files) is None
-    assert header_of(found, files).tensors == first.tensors
+    assert header_of(found, files).header.tensors == first.tensors
     assert cached_header(files) is not None
 
 
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_harms_nothing(published: FakeHub, tmp_p
     (tmp_path / "home" / "cache").write_text("in the way")
     found = repository(NAME)
     files = choose(found, "Q4_K_M").files
-    assert header_of(found, files).architecture == "llama" and cached_header(files) is None
+    assert header_of(found, files).header.architecture == "llama" and cached_header(files) is None
 
 
 def test_what_is_no_model_is_refused_and_not_kept(hub: FakeHub, tmp_path: Path) -> None:

@@ -53,12 +53,17 @@ def _source(repository: Repository, file: HubFile, connections: Connections) -> 
 
 
 def read(remote: RemoteFile, offset: int, length: int) -> bytes:
-    """These bytes of the file, however often the connection breaks meanwhile."""
+    """These bytes of the file, or as many as came before the connection broke: what was needed may be there.
+
+    Raises Unreachable where not even one comes, however often it is tried.
+    """
     attempts, data = Attempts(PATIENCE_SECONDS), bytearray()
-    while len(data) < length:
+    while not data:
         try:
             _read_on(remote, offset, length, data, attempts)
         except TryAgain as failure:
+            if data:
+                break
             wait = attempts.wait(failure)
             if wait is None:
                 raise Unreachable(f"{failure.reason}, again and again.", "Try again later.") from failure

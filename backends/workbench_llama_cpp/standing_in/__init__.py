@@ -1,0 +1,1 @@
+"""Models of random weights that cost llama.cpp what a model costs of which only the header is here."""
