@@ -72,6 +72,8 @@ class ModelFacts:
         tool_template: Stands in for its chat_template in conversations with tools, where it has one for them.
         special_tokens: Texts that its own chat_template, in Jinja, may name: {"bos_token": "<s>"}.
         own_tokens: Tokens that stand for themselves and not for text, by name: {"<|im_end|>": 2}.
+        first_token: The token that the model begins each text with, where it has one.
+        end_tokens: The tokens that end an answer.
         placement: Where the weights are, in words, such as "CPU" or "20 of 33 layers on CUDA0".
         notices: Things done that were not asked for in so many words; shown to the user.
     """
@@ -90,6 +92,8 @@ class ModelFacts:
     tool_template: str | None = None
     special_tokens: dict[str, str] = field(default_factory=dict)
     own_tokens: dict[str, int] = field(default_factory=dict)
+    first_token: int | None = None
+    end_tokens: frozenset[int] = frozenset()
     placement: str = "CPU"
     notices: tuple[str, ...] = ()
 

@@ -143,6 +143,8 @@ def facts(loaded: Loaded) -> ModelFacts:
         tool_template=loaded.header.tool_template,
         special_tokens=loaded.vocabulary.special_tokens(),
         own_tokens=loaded.vocabulary.own_tokens(loaded.header.metadata.get("tokenizer.ggml.token_type")),
+        first_token=loaded.vocabulary.first_token,
+        end_tokens=loaded.vocabulary.end_tokens,
         placement=_placement(model, loaded.settings),
         notices=tuple(_notices(loaded)),
     )

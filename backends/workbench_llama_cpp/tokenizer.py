@@ -77,5 +77,10 @@ class TokenizingEngine(Engine):
             vocabulary_size=self._vocabulary.size,
             quantization=header.quantization,
             capabilities=frozenset(),
+            chat_template=header.chat_template,
+            tool_template=header.tool_template,
             special_tokens=self._vocabulary.special_tokens(),
+            own_tokens=self._vocabulary.own_tokens(header.metadata.get("tokenizer.ggml.token_type")),
+            first_token=self._vocabulary.first_token,
+            end_tokens=self._vocabulary.end_tokens,
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from workbench.errors import InvalidRequest
@@ -41,6 +41,16 @@ class Vocabulary:
             tokens = (ctypes.c_int32 * -count)()
             count = self._llama.llama_tokenize(self.handle, data, len(data), tokens, -count, adds, special)
         return list(tokens[:count])
+
+    @property
+    def first_token(self) -> int | None:
+        """What the model begins each text with, where it does."""
+        return self._first if self._adds_first and self._first >= 0 else None
+
+    @cached_property
+    def end_tokens(self) -> frozenset[int]:
+        """The tokens that end an answer."""
+        return frozenset(filter(self.ends, range(self.size)))
 
     def lacks_beginning(self, text: str) -> bool:
         """Whether what the model wants before each text may be added: it is not there yet."""

@@ -28,6 +28,8 @@ MAX_BUILT = 200_000_000
 MAX_NUMBER = 100_000
 """Numbers in calls, such as widths and counts, above this are refused."""
 
+GENERATION_BEGINS, GENERATION_ENDS = "generation_begins_here", "generation_ends_here"
+
 _WITHOUT = ("pprint", "urlize", "wordwrap", "xmlattr")
 
 
@@ -123,13 +125,21 @@ def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
 
 
 class GenerationTag(Extension):
-    """`{% generation %}` marks the assistant's words for training; they are written as they are."""
+    """`{% generation %}` marks the assistant's words for training; they are written as they are.
+
+    What the variables GENERATION_BEGINS and GENERATION_ENDS hold, if anything, is written before and after.
+    """
 
     tags = {"generation"}  # noqa: RUF012 - jinja's own declaration
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
-        return nodes.Scope(parser.parse_statements(("name:endgeneration",), drop_needle=True), lineno=line)
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        begins, ends = (
+            nodes.Output([nodes.Name(name, "load", lineno=line)], lineno=line)
+            for name in (GENERATION_BEGINS, GENERATION_ENDS)
+        )
+        return nodes.Scope([begins, *body, ends], lineno=line)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):

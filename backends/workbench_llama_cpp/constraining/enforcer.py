@@ -57,6 +57,5 @@ class Enforcer:
 
     def _end_tokens(self) -> TokenIds:
         if self._ends is None:
-            ends = [token for token in range(self._vocabulary.size) if self._vocabulary.ends(token)]
-            self._ends = np.array(ends, np.intp)
+            self._ends = np.array(sorted(self._vocabulary.end_tokens), np.intp)
         return self._ends

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from workbench.errors import Unsupported
 from workbench_llama_cpp import loading
-from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.frames import Message
 from workbench_llama_cpp.job_worker import Say, serve
 from workbench_llama_cpp.scoring import messages
@@ -35,13 +34,10 @@ class Worker:
         self._logits = _shared(question.shared, self._loaded.vocabulary.size)
 
     def opened(self) -> messages.Opened:
-        vocabulary, functions = self._loaded.vocabulary, llama()
-        adds = functions.llama_vocab_get_add_bos(vocabulary.handle)
-        first = functions.llama_vocab_bos(vocabulary.handle) if adds else None
         return messages.Opened(
-            vocabulary_size=vocabulary.size,
-            first_token=first,
-            end_tokens=frozenset(filter(vocabulary.ends, range(vocabulary.size))),
+            vocabulary_size=self._loaded.vocabulary.size,
+            first_token=self._facts.first_token,
+            end_tokens=self._facts.end_tokens,
             most_outputs=len(self._logits),
             chat_template=self._facts.chat_template,
             special_tokens=self._facts.special_tokens,
