@@ -14,7 +14,7 @@ import pytest
 import workbench_guide
 from tests.llama_cpp.embedding_models import encoder
 from workbench.backend import TokenRequest
-from workbench.engine_settings import EngineSettings, Lora
+from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported, WorkbenchError
 from workbench.ports import ScoredModel
 from workbench.quantization.quality.log_probs import log_softmax
@@ -92,8 +92,8 @@ def test_what_has_no_logits_or_no_meaning_is_refused(tmp_path: Path) -> None:
     scorer = LlamaCppBackend().scorer()
     with pytest.raises(Unsupported, match="continue text"):
         scorer.open(str(encoder(tmp_path / "bert.gguf")), SETTINGS)
-    with pytest.raises(Unsupported, match="lora"):
-        scorer.open(GUIDE, EngineSettings(lora=(Lora("x"),)))
+    with pytest.raises(Unsupported, match="pooling"):
+        scorer.open(GUIDE, EngineSettings(pooling="mean"))
     (tmp_path / "no.gguf").write_bytes(b"GGUF, perhaps")
     with pytest.raises(WorkbenchError):
         scorer.open(str(tmp_path / "no.gguf"), SETTINGS)

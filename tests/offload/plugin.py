@@ -58,8 +58,14 @@ def _compiler() -> str:
 def _source(scratch: Path) -> Path:
     """The folder of ggml within the source archive of the installed llama-cpp-python."""
     _compiler()  # not worth a download without one
+    return source_part(scratch, "ggml", (".h", ".cpp"))
+
+
+def source_part(scratch: Path, folder: str, endings: tuple[str, ...]) -> Path:
+    """A folder of llama.cpp within that archive, which is fetched into `scratch` where none is named."""
     named = os.environ.get("WORKBENCH_LLAMA_CPP_SOURCE")
-    return (Path(named) if named else _unpacked(_downloaded(scratch))) / "vendor/llama.cpp/ggml"
+    whole = Path(named) if named else _unpacked(_downloaded(scratch), folder, endings)
+    return whole / "vendor/llama.cpp" / folder
 
 
 def _downloaded(scratch: Path) -> Path:
@@ -85,10 +91,10 @@ def _downloaded(scratch: Path) -> Path:
     return next(scratch.glob("llama_cpp_python-*.tar.gz"))
 
 
-def _unpacked(archive: Path) -> Path:
+def _unpacked(archive: Path, folder: str, endings: tuple[str, ...]) -> Path:
     with tarfile.open(archive) as files:
         for member in files:
-            if "/vendor/llama.cpp/ggml/" in member.name and member.name.endswith((".h", ".cpp")):
+            if f"/vendor/llama.cpp/{folder}/" in member.name and member.name.endswith(endings):
                 files.extract(member, archive.parent, filter="data")
     return archive.with_name(archive.name.removesuffix(".tar.gz"))
 

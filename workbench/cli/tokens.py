@@ -145,14 +145,14 @@ def _print_counts(answer: Answer) -> None:
 
 def _print_tokens(answer: Answer) -> None:
     rows = [
-        (str(id), _shown(piece))
+        (str(id), shown_piece(piece))
         for one in answer.counted
         for id, piece in zip(one.ids, one.pieces, strict=True)
     ]
     output.table(("id", "text"), rows, right=(0,))
 
 
-def _shown(piece: bytes) -> str:
+def shown_piece(piece: bytes) -> str:
     """The piece in quotes; parts of characters, and what would steer a terminal, in hexadecimal."""
     text = piece.decode(errors="backslashreplace")
     quoted = json.dumps(text, ensure_ascii=False).replace("\\\\x", "\\x")

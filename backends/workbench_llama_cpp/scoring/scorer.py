@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MEANINGLESS = ("lora", "pooling", "prompt_cache_bytes", "vocabulary_only")
+_MEANINGLESS = ("pooling", "prompt_cache_bytes", "vocabulary_only")
 
 
 class LlamaCppScorer(Scorer):

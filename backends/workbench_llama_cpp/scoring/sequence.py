@@ -84,4 +84,5 @@ def _context(loaded: loading.Loaded) -> Any:
     context = llama().llama_init_from_model(loaded.model, wanted)
     if context is None:
         raise context_error(log.text(), loaded.settings, loaded.context_length)
+    loading.apply_loras(loaded, context)
     return context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import gguf
@@ -13,12 +14,12 @@ _PRINTABLE = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
 
 def vocabulary(
     path: Path, template: str | None, *, bos: str = "<s>", eos: str = "</s>", adds_bos: bool = False,
-    turn_end: str = "",
+    turn_end: str = "", more: Sequence[str] = (),
 ) -> Path:  # fmt: skip
-    """A model without weights whose control tokens are those that the template names, and bos and eos."""
+    """A model without weights whose control tokens are those that the template names, bos, eos and `more`."""
     others = iter(range(0x100, 0x200))
     letters = [chr(byte if byte in _PRINTABLE else next(others)) for byte in range(256)]
-    control = list(dict.fromkeys([bos, eos, *_CONTROL.findall(template or "")]))
+    control = list(dict.fromkeys([bos, eos, *more, *_CONTROL.findall(template or "")]))
     tokens = [*letters, "ĊĊ", *control]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(1)

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workbench.datasets.target.example import Example
+from workbench.datasets.target.training_example import TrainingExample
 from workbench.datasets.target.turns import Rendered, Turn
 from workbench.datasets.target.vocabulary import Tokens
 
@@ -23,7 +23,7 @@ class TokenizedRow:
         merged: Turns whose first token begins before them, so that no prompt ends where they begin.
     """
 
-    example: Example
+    example: TrainingExample
     rendered: Rendered
     tokens: Tokens
     weights: tuple[float, ...]
@@ -47,7 +47,7 @@ class TokenizedRow:
                 yield turn, *_span(turn, self.tokens)
 
 
-def masked(example: Example, rendered: Rendered, tokens: Tokens) -> TokenizedRow:
+def masked(example: TrainingExample, rendered: Rendered, tokens: Tokens) -> TokenizedRow:
     """The row, with the tokens of those turns counting that are to be trained."""
     weights, merged = [0.0] * len(tokens), list[int]()
     for turn in rendered.turns:

@@ -16,9 +16,9 @@ from workbench.backend import ModelFacts
 from workbench.chat.prompting import facts_with
 from workbench.chat.template import render
 from workbench.conversation import Conversation
-from workbench.datasets.target.example import Example
 from workbench.datasets.target.generation_tags import with_tags
 from workbench.datasets.target.mask import TokenizedRow, masked
+from workbench.datasets.target.training_example import TrainingExample
 from workbench.datasets.target.turns import Rendered, rendered
 from workbench.datasets.target.vocabulary import Vocabulary
 from workbench.errors import InvalidRequest, Unsupported
@@ -68,7 +68,7 @@ class Target:
             return plain
         return with_tags(plain, lambda values: self.render(conversation, **values))
 
-    def tokenized(self, examples: Sequence[Example]) -> list[TokenizedRow]:
+    def tokenized(self, examples: Sequence[TrainingExample]) -> list[TokenizedRow]:
         """Their tokens, and which are trained. Raises as `render` does, and as Vocabulary.tokens."""
         texts = [self.rendered(example.conversation) for example in examples]
         tokens = self.vocabulary.tokens([one.text for one in texts])

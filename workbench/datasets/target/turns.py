@@ -111,23 +111,24 @@ class _Marked:
         header = prompt[there:]
         if self.text.startswith(header, before):
             return before + len(header), self.text.startswith(prompt)
-        return self._nearest(place, before, self._asked(place, prompt) or header), False
+        opening = self._opening(place)
+        same = before + _alike(self.text, before, header)
+        start = max(same, self._nearest(self._asked(place, prompt), before, opening))
+        return min(_outside_tags(self.text, start), opening), False
 
     def _asked(self, place: int, prompt: str) -> str:
         """What the template writes to ask for the turn, after everything that was said."""
         said, _ = self._read(place, asks=False)
         return prompt.removeprefix(said) if said is not None and prompt.startswith(said) else ""
 
-    def _nearest(self, place: int, before: int, asked: str) -> int:
-        """Where most of what asks for the turn has been written, though not all of it."""
-        opening = self._opening(place)
-        best, start = 0, opening
-        at = self.text.find(asked[:1], before) if asked else -1
+    def _nearest(self, asked: str, before: int, opening: int) -> int:
+        """Where most of what asks for a turn has been written, though not all of it."""
+        best, end, at = 0, before, self.text.find(asked[:1], before) if asked else -1
         while 0 <= at <= opening:
-            if (alike := _alike(self.text, at, asked)) >= best:
-                best, start = alike, at + alike
+            if (alike := _alike(self.text, at, asked)) > best:
+                best, end = alike, at + alike
             at = self.text.find(asked[:1], at + 1)
-        return min(_outside_tags(self.text, start), opening)
+        return end
 
     def _opening(self, place: int) -> int:
         """Where the first own text of that message begins."""
@@ -156,9 +157,7 @@ class _Marked:
             return None, {}
 
 
-def _marked(
-    render: Render, conversation: Conversation, text: str, stops: re.Pattern[str]
-) -> _Marked | None:
+def _marked(render: Render, conversation: Conversation, text: str, stops: re.Pattern[str]) -> _Marked | None:
     """With as many marks as leave the text as it is; None where it always changes."""
     others = frozenset(
         place for place, message in enumerate(conversation.messages) if message.role != "assistant"
@@ -181,9 +180,7 @@ def _marked(
     return None
 
 
-def _by_prefixes(
-    render: Render, conversation: Conversation, text: str, stops: re.Pattern[str]
-) -> Rendered:
+def _by_prefixes(render: Render, conversation: Conversation, text: str, stops: re.Pattern[str]) -> Rendered:
     """By rendering longer and longer beginnings, for templates that change what they are given."""
     turns, lost = list[Turn](), list[int]()
     for place, message in enumerate(conversation.messages):

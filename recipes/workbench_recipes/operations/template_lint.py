@@ -1,0 +1,49 @@
+"""`template-lint`: what the target's chat template and vocabulary make of each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.datasets.findings import Findings
+from workbench.datasets.row import Rejection, Row
+from workbench.datasets.target.operation import TargetOperation
+from workbench.datasets.target.remarks import Remark
+from workbench.datasets.target.row_checks import row_remarks
+from workbench.datasets.target.training_example import TrainOn, examples_of
+from workbench.errors import WorkbenchError
+
+
+@dataclass
+class TemplateLint(TargetOperation):
+    """Sets aside rows that the model could not learn from as they are, and tells what others lose.
+
+    With `keep` it sets none aside and tells of all.
+    """
+
+    train_on: TrainOn = "all"
+    keep: bool = False
+
+    def apply(self, row: Row, findings: Findings) -> Row | Rejection:
+        remarks = dict[str, Remark]()
+        for example in examples_of(row, self.train_on):
+            try:
+                found = row_remarks(self.target, self.tokenized(example))
+            except WorkbenchError as error:
+                found = [Remark("refused", "error", error.message, error.remedy)]
+            remarks |= {one.rule: one for one in reversed(found)}
+        errors = [remark for remark in remarks.values() if remark.severity == "error"]
+        if errors and not self.keep:
+            return Rejection(errors[0].rule, errors[0].message)
+        if row.images:
+            remarks["images-unseen"] = _IMAGES
+        for remark in remarks.values():
+            findings.add(remark.rule, remark.severity, remark.message, row.origin, remark.remedy)
+        return row
+
+
+_IMAGES = Remark(
+    "images-unseen",
+    "note",
+    "What its images are as tokens is not counted.",
+    "Leave room for them in the context.",
+)
