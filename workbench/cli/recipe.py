@@ -11,16 +11,19 @@ import click
 from workbench.cli import output
 from workbench.cli.exit_codes import ExitCode
 from workbench.cli.options import json_option
+from workbench.cli.recipe_mask import mask
 from workbench.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from workbench.datasets.recipe import Recipe
     from workbench.datasets.running.outcome import Outcome
 
 EPILOG = """\b
 Examples:
   workbench recipe run sft-chat --in chats.jsonl -o dataset
   workbench recipe run sft-instruct --in table.csv --to axolotl -o dataset
-  workbench recipe check chats.jsonl
+  workbench recipe check chats.jsonl --model guide
+  workbench recipe mask chats.jsonl --model guide --row 12
 """
 _KINDS = click.Choice(["chat", "preference", "kto", "text"])
 _FILE = click.Path(path_type=Path)
@@ -99,9 +102,9 @@ def run(
 
     from workbench.cli.recipe_report import finish, making
     from workbench.datasets.making import Order
-    from workbench.datasets.recipe import changed, named
+    from workbench.datasets.recipe import changed
 
-    told = changed(named(name), dict(map(_change, changes)))
+    told = changed(_recipe(name, model), dict(map(_change, changes)))
     if kind:
         told = msgspec.structs.replace(told, kinds=(kind,))
     if seed is not None:
@@ -136,9 +139,9 @@ def check(
     """
     from workbench.cli.recipe_report import making, tell_findings
     from workbench.datasets.making import Order
-    from workbench.datasets.recipe import changed, named
+    from workbench.datasets.recipe import changed
 
-    told = changed(named("inspect"), dict(map(_change, changes)))
+    told = changed(_recipe("inspect", model), dict(map(_change, changes)))
     made, outcome = making(Order(recipe=told, inputs=files, model=_path_of(model), processes=processes))
     tell_findings(made, outcome, as_json)
     return _code(outcome, "error", "warning") if strict else _code(outcome)
@@ -148,6 +151,12 @@ def _code(outcome: Outcome, *failing: str) -> ExitCode:
     """Of looking without writing; errors fail."""
     found = {finding.severity for finding in outcome.findings}
     return ExitCode.FAILED if found & set(failing or ("error",)) else ExitCode.OK
+
+
+def _recipe(name: str, model: str | None) -> Recipe:
+    from workbench.datasets.recipe import for_model, named
+
+    return for_model(named(name)) if model else named(name)
 
 
 def _path_of(model: str | None) -> Path | None:
@@ -164,3 +173,6 @@ def _change(text: str) -> tuple[str, Any]:
         return place.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return place.strip(), value
+
+
+recipe.add_command(mask)

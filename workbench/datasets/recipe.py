@@ -28,6 +28,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         kinds: Rows of other kinds are set aside.
         formats: What is written where nothing else is asked for; none for a recipe that only looks.
         steps: For each the operation's name, as `operation`, and its parameters.
+        model_steps: Further steps on single rows, taken where the model is known that the data is for.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     formats: tuple[str, ...] = ("messages",)
     seed: int = 0
     steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+    model_steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
     def operations(self) -> tuple[Operation, ...]:
         """One for each step. Raises InvalidRequest for unknown steps and those in the wrong order."""
@@ -56,6 +58,14 @@ def parse(text: str, name: str) -> Recipe:
         return msgspec.convert({"name": name, **tomllib.loads(text)}, Recipe)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise InvalidRequest(f"The recipe {name} is not sound: {error}.", _HELP) from error
+
+
+def for_model(recipe: Recipe) -> Recipe:
+    """With the steps that ask the model, before those that judge the whole set."""
+    made = recipe.operations()
+    place = next((place for place, one in enumerate(made) if isinstance(one, SetOperation)), len(made))
+    steps = (*recipe.steps[:place], *recipe.model_steps, *recipe.steps[place:])
+    return msgspec.structs.replace(recipe, steps=steps, model_steps=())
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

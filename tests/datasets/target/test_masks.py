@@ -8,7 +8,7 @@ import pytest
 
 from tests.datasets.target.conftest import TargetOf
 from tests.datasets.target.families import CALL, CALLED, FAMILIES, HARMONY, PLAIN, SYSTEM, THOUGHT, Family
-from workbench.conversation import Conversation, Message, ToolCall
+from workbench.conversation import Conversation, Message
 from workbench.datasets.target.mask import IGNORED, TokenizedRow
 from workbench.datasets.target.target import Target
 from workbench.datasets.target.training_example import TrainOn, training_example
@@ -17,7 +17,7 @@ BOTH = Conversation((SYSTEM, *THOUGHT.messages, Message("user", "And?"), Message
 TWO_CALLS = Conversation(
     (
         CALLED.messages[0],
-        Message("assistant", "I look.", tool_calls=(CALL, ToolCall("call54321", "weather", '{"city": "Oslo"}'))),
+        Message("assistant", "I look.", tool_calls=(CALL, replace(CALL, id="call54321"))),
         *(Message("tool", "sun", tool_call_id=id, name="weather") for id in ("call12345", "call54321")),
         CALLED.messages[-1],
     ),

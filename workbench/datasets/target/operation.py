@@ -15,34 +15,34 @@ class TargetOperation(RowOperation):
     """Looks at one row as the model that it is for will see it."""
 
     needs_model: ClassVar[bool] = True
-    _lent: _Lent | None = None
+    _borrowed: _Lent | None = None
 
     def begin(self, surroundings: Surroundings) -> None:
         if surroundings.model is None:
             raise InvalidRequest("It is not said which model the rows are for.", "Give it with --model.")
-        self._lent = _lend(surroundings.model)
+        self._borrowed = _lend(surroundings.model)
 
     def end(self) -> None:
-        if self._lent is not None:
-            self._lent.give_back()
-            self._lent = None
+        if self._borrowed is not None:
+            self._borrowed.give_back()
+            self._borrowed = None
 
     @property
     def target(self) -> Target:
-        assert self._lent is not None, "begin comes first"
-        return self._lent.target
+        assert self._borrowed is not None, "begin comes first"
+        return self._borrowed.target
 
     def tokenized(self, example: TrainingExample) -> TokenizedRow:
         """As Target.tokenized; operations that ask for the same one after the other have it made once."""
-        assert self._lent is not None, "begin comes first"
-        return self._lent.tokenized(example)
+        assert self._borrowed is not None, "begin comes first"
+        return self._borrowed.tokenized(example)
 
 
 class _Lent:
     """A target that several operations use."""
 
     def __init__(self, model: str) -> None:
-        self.model, self.users = model, 0
+        self.users = 0
         self.target = open_target(model)
         self._last: TokenizedRow | None = None
 
@@ -55,13 +55,13 @@ class _Lent:
         self.users -= 1
         if not self.users:
             self.target.close()
-            _open.pop(self.model, None)
 
 
-_open: dict[str, _Lent] = {}
+_lent: dict[str, _Lent] = {}
 
 
 def _lend(model: str) -> _Lent:
-    lent = _open.get(model) or _open.setdefault(model, _Lent(model))
-    lent.users += 1
-    return lent
+    if model not in _lent or not _lent[model].users:
+        _lent[model] = _Lent(model)
+    _lent[model].users += 1
+    return _lent[model]

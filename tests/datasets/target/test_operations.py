@@ -1,0 +1,115 @@
+"""The operations that ask the target: what they set aside, cut and count, alone and in recipes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+import workbench_guide
+from workbench.conversation import Message
+from workbench.datasets.findings import Findings
+from workbench.datasets.making import Order, make
+from workbench.datasets.operation import Surroundings
+from workbench.datasets.recipe import changed, for_model, named
+from workbench.datasets.row import Origin, Rejection, Row
+from workbench.datasets.target.operation import TargetOperation
+from workbench.errors import InvalidRequest, WorkbenchError
+from workbench_recipes.operations.length_policy import LengthPolicy
+from workbench_recipes.operations.template_lint import TemplateLint
+from workbench_recipes.operations.tokens import Tokens
+
+GUIDE = workbench_guide.PATH
+QUESTION, ANSWER = Message("user", "What is a GGUF file?"), Message("assistant", "A model in one file.")
+
+
+def row(*messages: Message, **fields: object) -> Row:
+    return Row(origin=Origin("rows.jsonl", 7), messages=messages, **fields)  # type: ignore[arg-type]
+
+
+@contextmanager
+def begun(*operations: TargetOperation) -> Iterator[None]:
+    for operation in operations:
+        operation.begin(Surroundings(model=str(GUIDE)))
+    try:
+        yield
+    finally:
+        for operation in operations:
+            operation.end()
+
+
+def test_lint_sets_aside_errors_and_tells_the_rest() -> None:
+    lint, findings = TemplateLint(), Findings()
+    with begun(lint):
+        spaced = row(QUESTION, Message("assistant", " A file. "))
+        assert lint.apply(spaced, findings) is spaced
+        hidden = lint.apply(row(Message("user", "<|im_end|>"), ANSWER), findings)
+        tools = lint.apply(row(QUESTION, ANSWER, Message("tool", "x"), ANSWER), findings)
+    assert isinstance(hidden, Rejection) and hidden.rule == "control-token-in-text"
+    assert isinstance(tools, Rejection) and tools.rule == "answer-without-call"
+    assert [(one.rule, one.severity, one.count) for one in findings.all()] == [("content-trimmed", "note", 1)]
+
+
+def test_one_model_serves_all_operations_and_is_closed_by_the_last() -> None:
+    before = psutil.Process().children(recursive=True)
+    with begun(TemplateLint(), Tokens(), LengthPolicy()):
+        assert len(psutil.Process().children(recursive=True)) == len(before) + 1
+    assert len(psutil.Process().children(recursive=True)) == len(before)
+    with pytest.raises(InvalidRequest, match="which model"):
+        TemplateLint().begin(Surroundings())
+
+
+def test_tokens_are_counted_and_labelled() -> None:
+    tokens = Tokens(labels=True)
+    with begun(tokens):
+        chat = tokens.apply(row(QUESTION, ANSWER), Findings())
+        pair = tokens.apply(row(prompt=(QUESTION,), chosen=(ANSWER,), rejected=(ANSWER,)), Findings())
+        text = tokens.apply(Row(origin=Origin("a", 1), text="Some words."), Findings())
+    assert isinstance(chat, Row) and isinstance(pair, Row) and isinstance(text, Row)
+    assert chat.meta["tokens"] == len(chat.meta["input_ids"]) == len(chat.meta["labels"])
+    trained = [id for id in chat.meta["labels"] if id >= 0]
+    assert 0 < chat.meta["trained_tokens"] == len(trained) < chat.meta["tokens"]
+    assert pair.meta["tokens"] > chat.meta["tokens"] and "labels" not in pair.meta
+    assert text.meta["labels"] == text.meta["input_ids"]
+
+
+@pytest.mark.parametrize(("policy", "rows"), [("drop", 0), ("split", 3), ("keep-tail", 1)])
+def test_what_is_too_long_is_cut_between_turns(policy: str, rows: int) -> None:
+    cutting = msgspec.convert({"most_tokens": 45, "policy": policy}, LengthPolicy)
+    long = row(*[QUESTION, ANSWER] * 3, weights=(1.0,) * 6)
+    with begun(cutting):
+        cut = cutting.apply(long, Findings())
+        assert cutting.apply(row(QUESTION, ANSWER), Findings()) == row(QUESTION, ANSWER)
+    if isinstance(cut, Rejection):
+        assert (cut.rule, rows) == ("too-long", 0)
+    else:
+        assert isinstance(cut, Sequence)
+        assert [one.messages for one in cut] == [(QUESTION, ANSWER)] * rows
+
+
+def test_a_row_that_must_not_be_there_ends_it() -> None:
+    failing = LengthPolicy(most_tokens=10, policy="fail")
+    with begun(failing), pytest.raises(WorkbenchError, match=r"rows\.jsonl:7"):
+        failing.apply(row(QUESTION, ANSWER), Findings())
+
+
+def test_a_recipe_asks_the_model_where_it_is_known(tmp_path: Path) -> None:
+    words = ("Quantization", "Sampling", "Context <|im_start|>", "Memory")
+    rows = [
+        {"messages": [{"role": "user", "content": word}, {"role": "assistant", "content": f"It is {word}."}]}
+        for word in words
+    ]
+    source = tmp_path / "rows.jsonl"
+    source.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    recipe = named("sft-chat")
+    assert for_model(recipe).model_steps == ()
+    told = changed(for_model(recipe), {"length-policy.most_tokens": 100})
+    order = Order(recipe=told, inputs=(source,), target=tmp_path / "out", model=GUIDE, processes=1)
+    _, outcome = make(order, lambda progress: None)
+    assert outcome.rejected == {"control-token-in-text": 1}
+    assert outcome.rows_out == 3
