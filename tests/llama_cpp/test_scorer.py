@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 
 import workbench_guide
 from tests.llama_cpp.embedding_models import encoder
+from tests.llama_cpp.tiny_models import llama, lora
 from workbench.backend import TokenRequest
-from workbench.engine_settings import EngineSettings
+from workbench.engine_settings import EngineSettings, Lora
 from workbench.errors import ContextExceeded, EngineDied, InvalidRequest, Unsupported, WorkbenchError
 from workbench.ports import ScoredModel
 from workbench.quantization.quality.log_probs import log_softmax
@@ -54,6 +57,19 @@ def test_logits_are_those_that_answers_are_drawn_by(model: ScoredModel) -> None:
     (sampled,) = (event.logprobs for event in drawn)  # type: ignore[union-attr]
     likeliest = np.sort(expected)[::-1][:3]
     assert [one.logprob for one in sampled.top] == pytest.approx(likeliest.tolist(), abs=1e-3)
+
+
+def test_an_adapter_changes_what_is_expected(tmp_path: Path) -> None:
+    base, adapter = str(llama(tmp_path / "base.gguf")), str(lora(tmp_path / "adapter.gguf"))
+
+    def logits(*adapters: Lora) -> NDArray[np.float32]:
+        opened = LlamaCppBackend().scorer().open(base, EngineSettings(context_length=64, lora=adapters))
+        with closing(opened):
+            return opened.extend([5, 6, 7], 1, anew=True).copy()
+
+    plain = logits()
+    assert np.abs(logits(Lora(adapter)) - plain).max() > 0.01
+    assert np.abs(logits(Lora(adapter, scale=0.0)) - plain).max() < 1e-4
 
 
 def test_what_is_known_of_the_model(model: ScoredModel) -> None:

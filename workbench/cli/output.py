@@ -19,10 +19,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 DIM = "2"
 
 
-def write(text: str) -> None:
-    """A piece of the answer, at once."""
+def write(text: str, style: str = "") -> None:
+    """A piece of the answer, at once; on a terminal that shows styles in that one."""
+    shown = printable(text) if sys.stdout.isatty() else text
     try:
-        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+        sys.stdout.write(styled(shown, style, sys.stdout) if style else shown)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -11,6 +11,7 @@ import click
 from workbench.cli import output
 from workbench.cli.exit_codes import ExitCode
 from workbench.cli.options import json_option
+from workbench.cli.recipe_evaluate import evaluate
 from workbench.cli.recipe_mask import mask
 from workbench.errors import InvalidRequest
 
@@ -176,3 +177,4 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 recipe.add_command(mask)
+recipe.add_command(evaluate)

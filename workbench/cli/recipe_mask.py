@@ -59,7 +59,7 @@ def mask(
             output.document({"model": target.name, "origin": str(row.origin), "answers": rows})
             return
         for one, told in zip(made, remarks, strict=True):
-            _show_text(target, one) if as_text else _show_table(target, one)
+            _show_text(one) if as_text else _show_table(target, one)
             _tell(row, one, told)
     finally:
         target.close()
@@ -83,24 +83,20 @@ def _show_table(target: Target, row: TokenizedRow) -> None:
     output.line(f"{'id':>8}  {'trained':<8} text")
     for id, weight in zip(row.tokens.ids, row.weights, strict=True):
         trained = f"{weight:g}" if weight else ""
-        _line(f"{id:>8}  {trained:<8} {shown_piece(target.vocabulary.piece(id))}", weight)
+        shown = shown_piece(target.vocabulary.piece(id))
+        output.write(f"{id:>8}  {trained:<8} {shown}\n", _TRAINED if weight else _READ)
 
 
-def _line(text: str, weight: float) -> None:
-    output.line(output.styled(text, _TRAINED if weight else _READ, sys.stdout))
-
-
-def _show_text(target: Target, row: TokenizedRow) -> None:
-    """The text; without colours trained parts stand between brackets."""
+def _show_text(row: TokenizedRow) -> None:
+    """The text; without styles trained parts stand between brackets."""
     plain = output.styled("", _TRAINED, sys.stdout) == ""
-    at = 0
+    text, at = row.rendered.text, 0
     for _, first, beyond in row.spans():
         start, end = row.tokens.starts[first], row.tokens.ends[beyond - 1]
-        trained = row.rendered.text[start:end]
-        output.write(output.styled(row.rendered.text[at:start], _READ, sys.stdout))
-        output.write(f"⟦{trained}⟧" if plain else output.styled(trained, _TRAINED, sys.stdout))
+        output.write(text[at:start], _READ)
+        output.write(f"⟦{text[start:end]}⟧" if plain else text[start:end], _TRAINED)
         at = end
-    output.line(output.styled(row.rendered.text[at:], _READ, sys.stdout))
+    output.write(text[at:] + "\n", _READ)
 
 
 def _tell(row: Row, made: TokenizedRow, remarks: list[Remark]) -> None:

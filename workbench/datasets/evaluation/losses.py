@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def _interval(ratios: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]])
     rows = len(ratios[0][0])
     draw = np.random.default_rng(_SEED)
 
-    def value(counts: NDArray[np.float64]) -> float:
+    def value(counts: NDArray[Any]) -> float:
         found = [float(counts @ above) / max(float(counts @ below), 1e-12) for above, below in ratios]
         return found[0] - sum(found[1:])
 

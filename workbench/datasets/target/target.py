@@ -44,9 +44,12 @@ class Target:
     values: Mapping[str, object]
     date: datetime = FROZEN_DATE
 
-    def render(self, conversation: Conversation, asks: bool = False, **more: object) -> str:
+    def render(
+        self, conversation: Conversation, asks: bool = False, more: Mapping[str, object] | None = None
+    ) -> str:
         """The text that is trained, or the prompt of the assistant's next turn where it asks for one.
 
+        `more` are further variables of the template.
         Raises Unsupported where there is no template, InvalidModel for a broken one, and InvalidRequest where
         it refuses the messages.
         """
@@ -55,7 +58,7 @@ class Target:
                 "Images and sounds have no text that a template could write.", "Check rows of text alone."
             )
         facts = facts_with(self.facts, conversation.tools)
-        values = {"strftime_now": self.date.strftime, **self.values, **more}
+        values = {"strftime_now": self.date.strftime, **self.values, **(more or {})}
         text = render(facts.chat_template, conversation, facts.special_tokens, values=values, asks=asks)
         if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
             raise InvalidRequest("The text has halves of characters, which no tokenizer reads.", "Mend it.")
@@ -66,7 +69,7 @@ class Target:
         plain = rendered(self.render, conversation, self.stops)
         if "endgeneration" not in (facts_with(self.facts, conversation.tools).chat_template or ""):
             return plain
-        return with_tags(plain, lambda values: self.render(conversation, **values))
+        return with_tags(plain, lambda values: self.render(conversation, more=values))
 
     def tokenized(self, examples: Sequence[TrainingExample]) -> list[TokenizedRow]:
         """Their tokens, and which are trained. Raises as `render` does, and as Vocabulary.tokens."""

@@ -8,13 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.conversation import Conversation, Message, Tool, ToolCall
 from workbench.datasets.target.remarks import Remark
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
 
 
 def tool_remarks(conversation: Conversation) -> Iterator[Remark]:
@@ -98,7 +95,7 @@ def schema_fault(value: Any, schema: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _validator(schema: str) -> Validator:
+def _validator(schema: str) -> Any:
     from jsonschema.validators import validator_for
     from referencing import Registry
 
