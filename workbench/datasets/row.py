@@ -40,6 +40,17 @@ class RowImage(Struct, frozen=True, omit_defaults=True):
     at: int = 0
 
 
+class RowTokens(Struct, frozen=True):
+    """A row as the tokens of one model; `labels` are the same ids where they are trained, else -100.
+
+    `room` is how many tokens may be put together with others.
+    """
+
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    room: int = 0
+
+
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One example to learn from. Which fields are filled depends on its kind.
 
@@ -49,6 +60,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
         prompt: What the answers of a preference or a KTO row are to; `chosen` and `rejected`, or `completion`
             with its `label`, are the answers.
         text: Of a row for further pretraining.
+        tokens: What an operation that knows the model has made of it.
         meta: Whatever else was in the row, such as its id, source or group.
     """
 
@@ -63,6 +75,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     tools: tuple[Tool, ...] = ()
     images: tuple[RowImage, ...] = ()
+    tokens: RowTokens | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property

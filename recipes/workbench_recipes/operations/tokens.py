@@ -1,15 +1,13 @@
-"""`tokens`: how many tokens each row has for the target, and how many of them are trained."""
+"""`tokens`: the tokens of each row for the target, and which of them are trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from workbench.datasets.findings import Findings
-from workbench.datasets.row import Rejection, Row
+from workbench.datasets.row import Rejection, Row, RowTokens
 from workbench.datasets.target.operation import TargetOperation
 from workbench.datasets.target.training_example import TrainOn, examples_of
 from workbench.errors import WorkbenchError
@@ -17,32 +15,30 @@ from workbench.errors import WorkbenchError
 
 @dataclass
 class Tokens(TargetOperation):
-    """Notes `tokens` and `trained_tokens` in the row's meta, of several answers those of all together.
+    """Gives texts, and conversations with one answer to learn, their tokens, for formats that write those.
 
-    With `labels` also `input_ids` and `labels` of a chat, for formats that write those.
+    `pack_to` is how many tokens the packs of such a format hold; a longer row has one for itself.
     """
 
     train_on: TrainOn = "all"
-    labels: bool = False
+    pack_to: int = 4096
 
     def apply(self, row: Row, findings: Findings) -> Row | Rejection:
         try:
-            meta = self._text(row) if row.text else self._conversations(row)
+            tokens = self._of_text(row) if row.text else self._of_chat(row)
         except WorkbenchError as error:
             return Rejection("refused", error.message)
-        return msgspec.structs.replace(row, meta={**row.meta, **meta})
+        if tokens is None:
+            return Rejection("kind", "Answers that are compared or judged have no tokens of their own.")
+        return msgspec.structs.replace(row, tokens=tokens)
 
-    def _text(self, row: Row) -> Mapping[str, Any]:
+    def _of_text(self, row: Row) -> RowTokens:
         (ids,) = self.target.vocabulary.ids([row.text])
-        counted = {"tokens": len(ids), "trained_tokens": len(ids)}
-        return {**counted, "input_ids": ids, "labels": ids} if self.labels else counted
+        return RowTokens(tuple(ids), tuple(ids), self.pack_to)
 
-    def _conversations(self, row: Row) -> Mapping[str, Any]:
-        made = [self.tokenized(example) for example in examples_of(row, self.train_on)]
-        counted = {
-            "tokens": sum(len(one.tokens) for one in made),
-            "trained_tokens": sum(one.trained for one in made),
-        }
-        if not self.labels or len(made) != 1:
-            return counted
-        return {**counted, "input_ids": list(made[0].tokens.ids), "labels": made[0].labels}
+    def _of_chat(self, row: Row) -> RowTokens | None:
+        if not row.messages:
+            return None
+        (example,) = examples_of(row, self.train_on)
+        made = self.tokenized(example)
+        return RowTokens(made.tokens.ids, tuple(made.labels), self.pack_to)

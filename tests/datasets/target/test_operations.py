@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,18 +65,18 @@ def test_one_model_serves_all_operations_and_is_closed_by_the_last() -> None:
         TemplateLint().begin(Surroundings())
 
 
-def test_tokens_are_counted_and_labelled() -> None:
-    tokens = Tokens(labels=True)
+def test_rows_get_tokens_and_labels() -> None:
+    tokens = Tokens()
     with begun(tokens):
         chat = tokens.apply(row(QUESTION, ANSWER), Findings())
         pair = tokens.apply(row(prompt=(QUESTION,), chosen=(ANSWER,), rejected=(ANSWER,)), Findings())
-        text = tokens.apply(Row(origin=Origin("a", 1), text="Some words."), Findings())
-    assert isinstance(chat, Row) and isinstance(pair, Row) and isinstance(text, Row)
-    assert chat.meta["tokens"] == len(chat.meta["input_ids"]) == len(chat.meta["labels"])
-    trained = [id for id in chat.meta["labels"] if id >= 0]
-    assert 0 < chat.meta["trained_tokens"] == len(trained) < chat.meta["tokens"]
-    assert pair.meta["tokens"] > chat.meta["tokens"] and "labels" not in pair.meta
-    assert text.meta["labels"] == text.meta["input_ids"]
+        text = tokens.apply(row(text="Some words."), Findings())
+        (ids,) = tokens.target.vocabulary.ids(["A model in one file.<|im_end|>"], add=False)
+    assert isinstance(chat, Row) and chat.tokens and isinstance(text, Row) and text.tokens
+    assert [label for label in chat.tokens.labels if label != -100] == ids
+    assert len(chat.tokens.labels) == len(chat.tokens.input_ids) > len(ids)
+    assert text.tokens.labels == text.tokens.input_ids
+    assert isinstance(pair, Rejection)
 
 
 @pytest.mark.parametrize(("policy", "rows"), [("drop", 0), ("split", 3), ("keep-tail", 1)])
@@ -113,3 +114,39 @@ def test_a_recipe_asks_the_model_where_it_is_known(tmp_path: Path) -> None:
     _, outcome = make(order, lambda progress: None)
     assert outcome.rejected == {"control-token-in-text": 1}
     assert outcome.rows_out == 3
+
+
+@pytest.mark.parametrize("name", ["tokenized", "packed"])
+def test_tokens_are_written_alone_or_together_but_apart_where_held_out(tmp_path: Path, name: str) -> None:
+    draw = random.Random(5)
+    words = Path(__file__).read_text().split()
+    source = tmp_path / "rows.jsonl"
+    with source.open("w") as file:
+        for _ in range(60):
+            prompt, completion = (" ".join(draw.sample(words, 9)) for _ in range(2))
+            file.write(json.dumps({"prompt": prompt, "completion": completion}) + "\n")
+    changes = {"split.valid": 0.3, "tokens.pack_to": 500, "length-policy.most_tokens": 400}
+    order = Order(
+        recipe=changed(named("tokenize"), changes),
+        inputs=(source,),
+        target=tmp_path / "out",
+        formats=(name,),
+        model=GUIDE,
+        processes=1,
+    )
+    _, outcome = make(order, lambda progress: None)
+    train, valid = (
+        [json.loads(line) for line in (tmp_path / "out" / name / f"{split}.jsonl").read_text().splitlines()]
+        for split in ("train", "valid")
+    )
+    assert len(valid) == outcome.splits["valid"] > 5
+    for one in (*train, *valid):
+        assert len(one["input_ids"]) == len(one["labels"]) == len(one["attention_mask"]) <= 500
+    if name == "tokenized":
+        assert len(train) == outcome.splits["train"]
+        return
+    assert len(train) < outcome.splits["train"] / 2
+    assert sum(len(one["seq_lens"]) for one in train) == outcome.splits["train"]
+    for one in (*train, *valid):
+        assert sum(one["seq_lens"]) == len(one["input_ids"])
+        assert one["position_ids"].count(0) == len(one["seq_lens"])
