@@ -37,7 +37,6 @@ MODELS = (
     "qwen2.5-3b:Q4_K_M",
     "granite-3.1-3b-a800m:IQ4_XS",
 )
-WORKLOAD = Workload(prompt=512, generate=32, repetitions=3)
 TESTS = ("--prompt", "512", "--generate", "32")
 MAKER = Path(__file__).with_name("random_model.py")
 
@@ -79,18 +78,18 @@ def predicted(name: str, **environment: str) -> dict[str, Any]:
     return found
 
 
-async def measured(path: Path) -> tuple[float, float]:
+async def measured(path: Path, repetitions: int) -> tuple[float, float]:
     """Of the whole file, as `workbench bench` does it: tokens per second of reading and of writing."""
-    settings = EngineSettings(context_length=WORKLOAD.context_length)
-    provider = await open_planned(str(path), settings)
+    workload = Workload(prompt=512, generate=32, repetitions=repetitions)
+    provider = await open_planned(str(path), EngineSettings(context_length=workload.context_length))
     try:
-        reading, writing = await measure(provider, WORKLOAD)
+        reading, writing = await measure(provider, workload)
     finally:
         await provider.close()
     return reading.tokens_per_second, writing.tokens_per_second
 
 
-def compared(folder: Path, name: str) -> Row:
+def compared(folder: Path, name: str, repetitions: int) -> Row:
     geometry, _, quant = name.partition(":")
     path = made(folder, geometry, quant)
     with FakeHub() as hub, tempfile.TemporaryDirectory() as home:
@@ -104,7 +103,7 @@ def compared(folder: Path, name: str) -> Row:
     assert fetched <= header.data_offset, "weights were fetched"
     layers = f"{told['measured_layers']} of {told['layers']}"
     reading, writing = (float(result["tokens_per_second"]) for result in told["results"])
-    true = asyncio.run(measured(path))
+    true = asyncio.run(measured(path, repetitions))
     return Row(name, header.file_size, layers, (reading, writing), true, fetched, seconds)
 
 
@@ -128,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare predictions with measurements.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("models", nargs="*", metavar="GEOMETRY:TYPE", help="all six, if none is named")
+    parser.add_argument("--repetitions", type=int, default=3, help="of the measurements of whole models")
     parser.add_argument("--make", action="store_true", help="make the models, and measure nothing")
     options = parser.parse_args()
     names, kept = options.models or MODELS, options.folder / "predictions.json"
@@ -137,7 +137,7 @@ def main() -> None:
         return
     rows = json.loads(kept.read_text()) if kept.exists() else {}
     for name in names:
-        rows[name] = asdict(compared(options.folder, name))
+        rows[name] = asdict(compared(options.folder, name, options.repetitions))
         kept.write_text(json.dumps(rows, indent=2))
     print(table([Row(**row) for row in rows.values()]))
 

@@ -12,7 +12,7 @@ from tests.blueprints.parts import Shape
 from tests.prediction.planted import Opened, Truth, measuring_of, plant
 from workbench.benchmark.workload import SpeedTest
 from workbench.engine_settings import EngineSettings, TensorOverride
-from workbench.errors import Unsupported
+from workbench.errors import InvalidModel, Unsupported
 from workbench.gguf import Header
 
 READING, WRITING = SpeedTest(512, 0, 0), SpeedTest(0, 128, 0)
@@ -112,3 +112,13 @@ async def test_single_tensors_elsewhere_are_refused(opened: Opened) -> None:
     with pytest.raises(Unsupported, match="single tensors"):
         await measuring_of(header(models.llama_3_8b()), [WRITING], settings).run()
     assert not opened
+
+
+async def test_a_kind_that_cannot_be_cut_is_told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(header: Header, layers: int) -> Header:
+        raise InvalidModel("A tensor is missing.", "Get another.")
+
+    asked = measuring_of(header(models.llama_3_8b()), [WRITING])
+    monkeypatch.setattr(asked._model.stand_ins, "shortened", refused)
+    with pytest.raises(Unsupported, match="no part of a model of the kind llama"):
+        await asked.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from tests.blueprints.parts import Shape
 from tests.blueprints.transformers import llama
 from tests.llama_cpp.architectures import ARCHITECTURES
 from workbench.benchmark import Workload
-from workbench.benchmark.prediction import predict, predict_on
+from workbench.benchmark.prediction import predict, predict_on, predicting
 from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, InvalidRequest, Unsupported
 from workbench.gguf import read_model
+from workbench.machine import disk
+from workbench.machine.measurements import Measurement
+from workbench.planning.deciding import Decision
 
 WORKLOAD = Workload(prompt=32, generate=4, repetitions=2)
 SETTINGS = EngineSettings(context_length=256)
@@ -46,6 +50,22 @@ async def test_a_larger_one_in_the_time_there_is() -> None:
     found = await predict(header(llama(shape)), SETTINGS, WORKLOAD, backend="llama-cpp", seconds=0.01)
     assert found.layers == 12 and 1 < found.measured_layers < 6
     assert all(result.low < result.tokens_per_second < result.high for result in found.results)
+
+
+async def test_what_finds_no_room_comes_from_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 10 MB of weights at least half and at most all, at 50 MB a second."""
+    guide, paged = read_model(workbench_guide.PATH), 5_000_000
+    monkeypatch.setattr(
+        predicting, "decided_from_afar", lambda header, settings, backend: Decision(settings, (), paged)
+    )
+    measured = Measurement(50e6, datetime.now(UTC))
+    monkeypatch.setattr(disk, "recalled", lambda folder: measured)
+    found = await predict(guide, SETTINGS, WORKLOAD, backend="llama-cpp")
+    reading, writing = found.results
+    assert reading.basis == writing.basis == "predicted"
+    assert writing.low < 6 and writing.low < writing.tokens_per_second < writing.high < 12
+    assert reading.tokens_per_second > 10 * writing.tokens_per_second
+    assert "disk" in found.notes[0]
 
 
 async def test_what_makes_no_text_is_refused() -> None:

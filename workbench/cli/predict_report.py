@@ -59,7 +59,7 @@ def show(found: Named, prediction: Prediction) -> None:
 
 
 def _how(found: Named, prediction: Prediction) -> str:
-    fetched = f"{wording.size(found.bytes_fetched)} fetched" if found.repository else "nothing fetched"
+    fetched = f"{wording.size(found.bytes_fetched)} fetched" if found.bytes_fetched else "nothing fetched"
     measured, layers = prediction.measured_layers, prediction.layers
     if not measured:
         return f"Told by bandwidth, not measured; {fetched}, {wording.seconds(prediction.seconds)}."

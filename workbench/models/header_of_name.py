@@ -1,6 +1,6 @@
-"""The header of a model by the name that a person writes, whether the model is here or on the hub.
+"""The header of a model by the name that a person writes, whether the model is here, on the hub or elsewhere.
 
-Of a model on the hub nothing but its header is fetched. Knows nothing of what the header is wanted for.
+Of a model that is not here nothing but its header is fetched. Knows nothing of what the header is wanted for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from workbench.models.hub.recent import recent_repository
 from workbench.models.hub.repository import Repository
 from workbench.models.hub.variants import Variant, choose, variants
 from workbench.models.locating import is_path, locate
-from workbench.models.reference import HubReference, parse_reference
+from workbench.models.reference import HubReference, UrlReference, parse_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Named:
     """A model and its header.
 
     Attributes:
-        path: Where it is on this machine; "" where it is on the hub.
-        repository: Where it is on the hub, and `variant` what of it was meant; None where it is here.
+        path: Where it is on this machine; "" where it is not.
+        repository: Where it is on the hub, and `variant` what of it was meant; None where it is not there.
         bytes_fetched: Of its files, just now.
     """
 
@@ -40,10 +40,13 @@ def named_header(name: str) -> Named:
     try:
         found = locate(name)
     except ModelNotFound:
-        reference = _reference(name)
-        if reference is None:
-            raise
-        return _on_hub(reference)
+        match _reference(name):
+            case HubReference() as reference:
+                return _on_hub(reference)
+            case UrlReference(url):
+                return _at_address(url)
+            case None:
+                raise
     return Named(found.name, read_model(found.path), str(found.path))
 
 
@@ -55,18 +58,18 @@ def siblings(named: Named) -> list[Named]:
     return [_read(named.repository, variant) for variant in sorted(offered, key=lambda one: one.size_bytes)]
 
 
-def _reference(name: str) -> HubReference | None:
-    if is_path(name):
-        return None
+def _reference(name: str) -> HubReference | UrlReference | None:
     try:
-        reference = parse_reference(name)
+        return None if is_path(name) else parse_reference(name)
     except InvalidRequest:
         return None
-    if isinstance(reference, HubReference):
-        return reference
-    raise InvalidRequest(
-        "Only a model on the hub can be looked into from afar.", f"Fetch it first: `workbench pull {name}`."
-    )
+
+
+def _at_address(url: str) -> Named:
+    from workbench.models.transfer.remote_header import header_at
+
+    read = header_at(url)
+    return Named(read.header.source_name, read.header, bytes_fetched=read.bytes_fetched)
 
 
 def _on_hub(reference: HubReference) -> Named:

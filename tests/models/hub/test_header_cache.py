@@ -135,3 +135,13 @@ def test_a_large_vocabulary_costs_less_than_twenty_megabytes(hub: FakeHub) -> No
     )
     named_header(NAME)
     assert sum(record.bytes_sent for record in hub.requests("GET", ".gguf")) < 20_000_000
+
+
+def test_a_header_at_a_plain_address_is_read_as_well(
+    published: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_ENDPOINT")
+    read = named_header(f"{published.endpoint}/{NAME}/resolve/main/large-Q4_K_M.gguf")
+    assert (read.name, read.path, read.repository) == ("large-Q4_K_M.gguf", "", None)
+    assert read.header.parameters > 70e9
+    assert 0 < read.bytes_fetched <= published.body_bytes()

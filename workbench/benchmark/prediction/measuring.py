@@ -19,7 +19,7 @@ from workbench.benchmark.prediction.traffic import Traffic
 from workbench.benchmark.prediction.zones import in_one_place, undivided, zones
 from workbench.benchmark.workload import SpeedTest
 from workbench.engine_settings import EngineSettings
-from workbench.errors import Unsupported
+from workbench.errors import EngineDied, InvalidModel, Unsupported
 from workbench.gguf import Header
 from workbench.ports import StandIns
 
@@ -75,7 +75,13 @@ class Measuring:
             )
         async with AsyncExitStack() as stack:
             layers = self._first_layers()
-            short = await self._open(stack, layers, undivided(self._model.settings))
+            try:
+                short = await self._open(stack, layers, undivided(self._model.settings))
+            except (InvalidModel, EngineDied) as error:
+                raise Unsupported(
+                    f"The engine takes no part of a model of the kind {self._model.header.architecture}.",
+                    "Fetch the model and measure it.",
+                ) from error
             schedule = await self._begun(short, layers)
             if not schedule.whole_is_quick:
                 return await self._on_cuts(stack, short, schedule)

@@ -56,9 +56,12 @@ def predict_on(
     found, places = _planned(header, settings, cards, ram_bytes, backend)
     traffic = Traffic(header, found.settings)
     loads = [_load(traffic, found.settings, places, test) for test in tests]
-    host = _host_bandwidth() if any(load[-1] for load in loads) else 1.0
+    on_host = any(load[-1] for load in loads)
+    host = _host_bandwidth() if on_host else 1.0
     speeds = [*((one.bandwidth_bytes_per_second or 1.0) for one in places.cards), host]
-    notes = [_ESTIMATE, *places.notes, *([_PROMPTS] if len(tests) < len(workload.tests) else [])]
+    notes = [_ESTIMATE, *(places.notes if on_host else ())]
+    if len(tests) < len(workload.tests):
+        notes.append(_PROMPTS)
     return Prediction(
         results=tuple(
             _predicted(test, load, speeds, traffic.layers) for test, load in zip(tests, loads, strict=True)

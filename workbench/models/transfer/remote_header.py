@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 from workbench.errors import InvalidModel, Unreachable
 from workbench.gguf import GrowingSource, Header, joined, parse
@@ -15,6 +16,7 @@ from workbench.models.hub import client
 from workbench.models.hub.repository import HubFile, Repository
 from workbench.models.transfer.attempts import Attempts, TryAgain
 from workbench.models.transfer.connections import Connections
+from workbench.models.transfer.offer import offered
 from workbench.models.transfer.remote import RemoteFile
 
 PATIENCE_SECONDS = 20.0
@@ -44,6 +46,20 @@ def remote_header(repository: Repository, files: tuple[HubFile, ...]) -> RemoteH
         sum(source.bytes_fetched for source in sources),
         sum(source.requests for source in sources),
     )
+
+
+def header_at(url: str) -> RemoteHeader:
+    """The header of the one GGUF file at a plain address. Raises as `remote_header`."""
+    with closing(Connections()) as connections:
+        try:
+            offer = offered(url, connections)
+        except TryAgain as failure:
+            raise Unreachable(f"{failure.reason}.", "Try again later.") from failure
+        remote = RemoteFile(url, offer.size, {}, connections)
+        name = unquote(urlsplit(url).path).rpartition("/")[2] or url
+        source = GrowingSource(lambda offset, length: read(remote, offset, length), offer.size, name)
+        header = parse(source)
+    return RemoteHeader(header, source.bytes_fetched, source.requests)
 
 
 def _source(repository: Repository, file: HubFile, connections: Connections) -> GrowingSource:
