@@ -5,8 +5,8 @@ A field that an engine cannot honour is refused by that engine with its reason, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 from workbench.errors import InvalidRequest
 
@@ -101,6 +101,12 @@ class EngineSettings:
     def usual_speculation(self) -> Speculation:
         """How the answers are drafted to requests that do not say."""
         return self.speculation or ("draft" if self.draft else "off")
+
+    def values(self) -> dict[str, Any]:
+        """Every field but who gave it, for documents."""
+        values = asdict(self)
+        del values["given"]
+        return values
 
     def for_draft(self, context_length: int, trained_context: int | None) -> EngineSettings:
         """How the draft model is loaded beside one that gives each request so many tokens.

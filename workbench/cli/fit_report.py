@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench import wording
@@ -117,7 +117,7 @@ def document(report: Report) -> dict[str, object]:
         "model": report.model,
         "architecture": report.header.architecture,
         "quantization": report.header.quantization,
-        "settings": asdict(report.settings),
+        "settings": report.settings.values(),
         "devices": [_place_document(*device) for device in devices],
         "host": _place_document(estimate.host, report.budget.host, spare.host),
         "basis": estimate.basis,

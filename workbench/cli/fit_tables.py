@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from workbench import wording
@@ -88,7 +87,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
     return {
         "aim": plan.aim,
         "flags": flags(plan.settings),
-        "settings": asdict(plan.settings),
+        "settings": plan.settings.values(),
         "verdict": plan.verdict.fit,
         "remarks": list(plan.remarks),
         "dry_runs": plan.dry_runs,

@@ -27,7 +27,7 @@ _SMALL = 64 << 20
 _LEAST_LAYERS = 3
 _FIRST_SHARE = 3
 """The first cut is chosen as if a third of the layers could be measured."""
-_TURNS = 12
+_TURNS = 16
 """How often a probe is run in all, at least."""
 
 
