@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from tests.cli.process import Workbench
+from tests.tuning.made_up_profile import GUIDE, profile
+from workbench.tuning.identity import Identity, identity
+from workbench.tuning.profile import Profile
+from workbench.tuning.profiles import forget, keep
 
 QUICK = ("--context", "256", "--time", "0.001s")
 
@@ -46,28 +51,45 @@ def test_each_aim_is_measured_in_its_own_way(workbench: Workbench, aim: tuple[st
     assert workbench("tune", "--show", "--json").stdout == "[]\n"
 
 
-def test_what_is_kept_is_used_by_other_commands_shown_and_forgotten(workbench: Workbench) -> None:
-    assert workbench("tune", "guide", *QUICK).returncode == 0
-    (file,) = (workbench.home / "data" / "profiles").glob("*.json")
-    profile = json.loads(file.read_text())
-    file.write_text(json.dumps({**profile, "settings": {"micro_batch": 64}, "gain": 0.21}))
+@pytest.fixture
+def kept(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """A profile that holds here."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(workbench.home))
+    made = profile(identity=identity(GUIDE, None), settings={"micro_batch": 64}, gain=0.21)
+    keep(made)
+    return made
 
-    used = workbench("run", "guide", "Hello", "--max-tokens", "1", "--no-attach")
-    assert "Tuned for generation on this machine: --micro-batch 64 (21% faster" in used.stderr
+
+def test_what_is_kept_is_used_and_said_unless_a_person_says_otherwise(
+    workbench: Workbench, kept: Profile
+) -> None:
+    short = ("Hello", "--max-tokens", "1")
+    used = workbench("run", "guide", *short)
+    assert used.stderr.startswith("Tuned for generation on this machine: --micro-batch 64 (21% faster")
     for without in (("--no-profile",), ("--micro-batch", "512")):
-        assert "Tuned" not in workbench("run", "guide", "Hello", "--max-tokens", "1", *without).stderr
+        assert "Tuned" not in workbench("run", "guide", *short, *without).stderr
+
+
+def test_an_endpoint_serves_as_many_requests_as_it_was_tuned_for(workbench: Workbench, kept: Profile) -> None:
+    keep(msgspec.structs.replace(kept, kind="serving", parallel=3))
+    served = workbench.start("serve", "guide", "--port", "0")
+    assert served.stderr is not None
+    assert b"Tuned for serving 3 on this machine: --micro-batch 64 --parallel 3" in served.stderr.readline()
+
+
+def test_it_is_shown_goes_stale_and_is_forgotten(workbench: Workbench, kept: Profile) -> None:
     shown = workbench("tune", "guide", "--show").stdout
     assert "--micro-batch 64" in shown and "in use" in shown
-
-    file.write_text(json.dumps({**profile, "settings": {"micro_batch": 64}, "identity": {
-        **profile["identity"], "engine": "an older one"}}))  # fmt: skip
+    forget([kept])
+    keep(
+        msgspec.structs.replace(
+            kept, identity=Identity(kept.identity.model, kept.identity.machine, "an older one")
+        )
+    )
     assert "stale: another engine" in workbench("tune", "--show").stdout
-    stale = workbench("run", "guide", "Hello", "--max-tokens", "1")
-    assert "is not used, because the engine is another one now" in stale.stderr
     again = workbench("tune", "guide", *QUICK)
     assert "It was tuned before, but the engine is another one now." in again.stderr
-
-    assert workbench("tune", "guide", "--forget").stdout == "Forgot 1 profile of guide.\n"
+    assert workbench("tune", "guide", "--forget").stdout == "Forgot 2 profiles of guide.\n"
     assert "Nothing was tuned yet" in workbench("tune", "--show").stderr
     assert workbench("tune", "guide", "--forget").returncode == 3
 

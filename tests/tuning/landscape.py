@@ -33,9 +33,13 @@ class Landscape:
     seed: int = 0
     deadly: Callable[[EngineSettings], bool] = lambda settings: False
     measured: list[EngineSettings] = field(default_factory=list)
+    renewed: int = 0
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
+
+    async def renew(self) -> None:
+        self.renewed += 1
 
     async def __call__(self, settings: EngineSettings, turn: int) -> float:
         if self.deadly(settings):

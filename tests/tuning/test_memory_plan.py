@@ -10,7 +10,7 @@ import pytest
 
 import workbench_guide
 from tests.blueprints import models
-from tests.planning.cards import GIB, HERE, RTX_3060
+from tests.planning.cards import GIB, HERE, RTX_3060, RTX_4090
 from tests.planning.pretending import hollow, pretend_machine
 from workbench.engine_settings import EngineSettings
 from workbench.tuning.memory_plan import MemoryPlan
@@ -64,6 +64,16 @@ def test_a_card_that_is_too_small_for_all_gets_what_fits(
         fitting = [way for way in ways if not plan.refusal(way)]
         assert any(way.experts_on_cpu for way in fitting) and any(way.gpu_layers == 0 for way in fitting)
         assert plan.at_once() == 1
+
+
+def test_several_cards_are_tried_alone_and_in_equal_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = pretend_machine(monkeypatch, 64 * GIB, RTX_4090, RTX_3060)
+    usual = EngineSettings(context_length=4096)
+    with MemoryPlan(hollow(tmp_path, models.llama_3_8b()), usual, here, None) as plan:
+        splits = [way.split for way in plan.divisions() if way.gpu_layers is None]
+    assert splits[0] == () and {(1.0, 1.0), (1.0, 0.0), (0.0, 1.0)} <= set(splits)
 
 
 def test_of_what_nobody_can_tell_everything_fits(tmp_path: Path) -> None:

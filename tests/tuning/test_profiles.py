@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import workbench_guide
 from tests.tui.stage import Actor
+from tests.tuning.made_up_profile import FOUND, GUIDE, NOW, profile
 from workbench import paths
 from workbench.backend import Provider
 from workbench.engine_settings import EngineSettings
@@ -17,37 +16,13 @@ from workbench.errors import DoesNotFit
 from workbench.tuning.choosing import chosen, known
 from workbench.tuning.identity import Identity
 from workbench.tuning.opening import open_tuned, tuned
-from workbench.tuning.profile import Profile, changes, is_tunable, open_to
+from workbench.tuning.profile import changes, is_tunable, open_to
 from workbench.tuning.profiles import forget, keep, kept
-
-GUIDE = str(Path(workbench_guide.PATH).resolve())
-NOW = Identity("model", "machine", "engine")
-FOUND = {"threads": 1, "threads_batch": 2, "micro_batch": 128, "flash_attention": "off"}
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
-
-
-def profile(**others: Any) -> Profile:
-    values: dict[str, Any] = {
-        "model": "guide",
-        "path": GUIDE,
-        "size_bytes": Path(GUIDE).stat().st_size,
-        "backend": "llama-cpp",
-        "identity": NOW,
-        "kind": "generation",
-        "parallel": 1,
-        "context_length": 4096,
-        "usual_context": 2048,
-        "settings": FOUND,
-        "tuned": 1000.0,
-        "usual_speed": 100.0,
-        "tuned_speed": 112.0,
-        "gain": 0.12,
-    }
-    return Profile(**(values | others))
 
 
 def here(monkeypatch: pytest.MonkeyPatch, now: Identity = NOW) -> None:

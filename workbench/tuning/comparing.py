@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import exp, log
 from statistics import median
 
-SMALLEST_GAIN = 0.01
+SMALLEST_GAIN = 0.02
 """A smaller share is not worth a setting of one's own."""
 _HOPELESS = 0.05
 LOSSES = {5: 0, 6: 0, 9: 1, 12: 2}

@@ -20,11 +20,13 @@ from workbench.events import Event, Finished
 from workbench.generation import Generation
 from workbench.quantization.quality.bundled import sample_text
 from workbench.sampling import SamplingSettings
-from workbench.tuning.aim import Aim
+from workbench.tuning.aim import Aim, Kind
 from workbench.tuning.engines import Engines
 
 _TRIAL_PROMPT, _TRIAL_ANSWER = 64, 16
-_PROMPT_SECONDS, _ANSWER_SECONDS = 2.0, 1.0
+_PROMPT_SECONDS: dict[Kind, float] = {"generation": 5.0, "prompt": 2.0, "serving": 2.0}
+"""What stands before an answer is read once by each engine, all else anew each time."""
+_ANSWER_SECONDS = 1.0
 _PROMPTS = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 _ANSWERS = (16, 32, 64, 128)
 _QUESTION = 8
@@ -66,7 +68,7 @@ class Stopwatch:
             )
         await _finish(provider, self._tokens(0, smallest.prompt), 1, 0)
         finished = await _finish(provider, self._tokens(1, smallest.prompt), smallest.answer, 0)
-        wanted = _reading_speed(finished) * _PROMPT_SECONDS / self.aim.parallel
+        wanted = _reading_speed(finished) * _PROMPT_SECONDS[self.aim.kind] / self.aim.parallel
         prompt = _largest(_PROMPTS, wanted, context // 2)
         room = min(context - prompt - _QUESTION, context // 2)
         self.sizes = Sizes(

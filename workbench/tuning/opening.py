@@ -80,10 +80,9 @@ def tuned(
     profile = chosen(profiles.holding, settings, serving=serving)
     if profile is None:
         return Tuned(settings, _stale(profiles.stale))
-    if serving and profile.kind == "serving" and settings.leaves_open("parallel"):
-        settings = replace(settings, parallel=profile.parallel)
-    taken = open_to(profile, settings)
-    changed = replace(settings, **taken)
+    several = serving and profile.kind == "serving" and settings.leaves_open("parallel")
+    loaded = replace(settings, parallel=profile.parallel) if several else settings
+    changed = replace(loaded, **open_to(profile, loaded))
     return Tuned(changed, (_used(profile, flags(changed, settings)),) if changed != settings else ())
 
 

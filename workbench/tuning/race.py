@@ -6,8 +6,9 @@ enough to be believed. Knows nothing of how a measurement is made.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from workbench.engine_settings import EngineSettings
 from workbench.errors import WorkbenchError
@@ -19,10 +20,15 @@ Measure = Callable[[EngineSettings, int], Awaitable[float]]
 Raises WorkbenchError where it cannot be loaded so.
 """
 
+Renew = Callable[[], Awaitable[None]]
+"""Has everything opened anew for the next measurement."""
+
 _RUNGS = (2, 1, 2)
 """Pairs that are measured before each halving."""
 _FEWEST = 6
 """Turns of a duel; a race has one less, because a duel follows."""
+_TURNS_TOGETHER = 3
+"""Processes with the same settings differ by where their memory came to lie, as long as they live."""
 
 
 @dataclass(slots=True)
@@ -48,20 +54,19 @@ class Rival:
 
 
 async def race(
-    measure: Measure, holder: EngineSettings, settings: Sequence[EngineSettings]
+    measure: Measure, turns: Iterator[int], holder: EngineSettings, settings: Sequence[EngineSettings]
 ) -> tuple[Rival, ...]:
-    """What was measured of each, in the order given.
+    """What was measured of each, in the order given; `turns` are numbers that were not used before.
 
     Raises WorkbenchError where the holder itself can no longer be measured.
     """
     rivals = tuple(Rival(one) for one in settings)
-    field, turn = list(rivals), 0
+    running = list(rivals)
     for pairs in _RUNGS:
-        for _ in range(pairs):
-            await _turn(measure, holder, field, turn)
-            turn += 1
-        field = _better_half(field)
-        if not field:
+        for turn in islice(turns, pairs):
+            await _turn(measure, turn, holder, running)
+        running = _better_half(running)
+        if not running:
             break
     return rivals
 
@@ -72,44 +77,52 @@ def winner(rivals: Sequence[Rival]) -> Rival | None:
     return max(faster, key=lambda rival: rival.gain, default=None)
 
 
-async def duel(measure: Measure, holder: EngineSettings, challenger: EngineSettings) -> Rival:
-    """As many turns as it takes to tell whether the challenger is faster, or is not.
+async def duel(
+    measure: Measure,
+    turns: Iterator[int],
+    holder: EngineSettings,
+    challenger: EngineSettings,
+    renew: Renew,
+) -> Rival:
+    """As many turns as it takes to tell whether the challenger is faster, each in several processes.
 
     Raises as `race`; the challenger may have trouble.
     """
     rival = Rival(challenger)
-    for turn in range(max(LOSSES)):
-        await _turn(measure, holder, [rival], turn)
-        if rival.trouble or _is_over(rival, turn + 1):
+    for turn in islice(turns, max(LOSSES)):
+        if len(rival.speeds) % _TURNS_TOGETHER == 0:
+            await renew()
+        await _turn(measure, turn, holder, [rival])
+        if rival.trouble or _is_over(rival):
             break
     return rival
 
 
-def _is_over(rival: Rival, turns: int) -> bool:
+def _is_over(rival: Rival) -> bool:
     lost = sum(one <= other for one, other in zip(rival.speeds, rival.beside, strict=True))
-    return (turns >= _FEWEST and rival.is_faster) or lost > max(LOSSES.values())
+    return (len(rival.speeds) >= _FEWEST and rival.is_faster) or lost > max(LOSSES.values())
 
 
-async def _turn(measure: Measure, holder: EngineSettings, field: Sequence[Rival], turn: int) -> None:
+async def _turn(measure: Measure, turn: int, holder: EngineSettings, running: Sequence[Rival]) -> None:
     """Each once; every other turn backwards, so that none is always measured after the same one."""
     speeds: dict[EngineSettings, float] = {}
-    order = [holder, *(rival.settings for rival in field)]
+    order = [holder, *(rival.settings for rival in running)]
     for settings in order if turn % 2 == 0 else reversed(order):
-        rival = next((one for one in field if one.settings == settings), None)
+        rival = next((one for one in running if one.settings == settings), None)
         try:
             speeds[settings] = await measure(settings, turn)
         except WorkbenchError as error:
             if rival is None:
                 raise
             rival.trouble = error.message
-    for rival in field:
+    for rival in running:
         if rival.settings in speeds:
             rival.speeds.append(speeds[rival.settings])
             rival.beside.append(speeds[holder])
 
 
-def _better_half(field: Sequence[Rival]) -> list[Rival]:
+def _better_half(running: Sequence[Rival]) -> list[Rival]:
     """Without those that have trouble, or have only ever been slower, and clearly so."""
-    going = [one for one in field if one.comparison and not one.trouble and not one.comparison.is_hopeless]
+    going = [one for one in running if one.comparison and not one.trouble and not one.comparison.is_hopeless]
     going.sort(key=lambda rival: -rival.gain)
     return going[: -(-len(going) // 2)]

@@ -8,13 +8,14 @@ how a measurement is made, nor of what fits; both are asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from workbench.engine_settings import EngineSettings
 from workbench.tuning.comparing import Comparison
 from workbench.tuning.knob import Choice, Knob
-from workbench.tuning.race import Measure, Rival, duel, race, winner
+from workbench.tuning.race import Measure, Renew, Rival, duel, race, winner
 
 Refusal = Callable[[EngineSettings], str]
 """Why the settings cannot be had here, in a sentence; "" where they can."""
@@ -61,8 +62,10 @@ class Search:
     measure: Measure
     refusal: Refusal
     seconds: float
+    renew: Renew
     say: Say = lambda text: None
     clock: Callable[[], float] = time.monotonic
+    turns: Iterator[int] = field(default_factory=count)
     _trials: list[Trial] = field(default_factory=list)
     _duels: dict[tuple[EngineSettings, EngineSettings], Rival] = field(default_factory=dict)
 
@@ -96,7 +99,7 @@ class Search:
         rivals = [Rival(settings, trouble=refusals[settings]) for settings in choices if refusals[settings]]
         possible = [settings for settings in choices if not refusals[settings]]
         if possible:
-            rivals += await race(self.measure, best, possible)
+            rivals += await race(self.measure, self.turns, best, possible)
         fastest = winner(rivals)
         if fastest is not None:  # what won by luck does not do so twice
             proof = await self._duel(best, fastest.settings)
@@ -112,7 +115,8 @@ class Search:
         return [one for one in knob.choices if one != now and one.label not in dropped]
 
     async def _duel(self, holder: EngineSettings, challenger: EngineSettings) -> Rival:
-        rival = self._duels[holder, challenger] = await duel(self.measure, holder, challenger)
+        rival = await duel(self.measure, self.turns, holder, challenger, self.renew)
+        self._duels[holder, challenger] = rival
         return rival
 
     async def _proved(self, usual: EngineSettings, best: EngineSettings, skipped: tuple[str, ...]) -> Outcome:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -27,7 +28,7 @@ from workbench.tuning.identity import Identity, identity
 from workbench.tuning.knobs import Situation, knobs
 from workbench.tuning.measuring import Sizes, Stopwatch
 from workbench.tuning.memory_plan import MemoryPlan
-from workbench.tuning.profile import Profile, changes
+from workbench.tuning.profile import Profile, changes, open_to
 from workbench.tuning.profiles import kept
 from workbench.tuning.search import Outcome, Search
 
@@ -53,6 +54,11 @@ class Order:
     aim: Aim
     lossy: bool = False
     seconds: float = 300.0
+
+    @property
+    def draft(self) -> str | None:
+        """Where it is found from any folder."""
+        return os.path.abspath(self.settings.draft) if self.settings.draft else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +93,10 @@ async def tune(order: Order, say: Say = lambda text: None) -> Report:
             stopwatch = Stopwatch(order.aim, engines)
             facts = await stopwatch.settle(usual)
             turned = knobs(order.aim, asked, _situation(order, memory, stopwatch.sizes))
-            search = Search(stopwatch, memory.refusal, order.seconds - (time.monotonic() - started), say)
-            outcome = await search.run(usual, turned, _earlier(before, order, usual))
-            speed = await _usual_speed(stopwatch, outcome)
+            left = order.seconds - (time.monotonic() - started)
+            search = Search(stopwatch, memory.refusal, left, engines.close, say)
+            outcome = await search.run(usual, turned, _earlier(before, order, asked, usual))
+            speed = await _usual_speed(search, outcome)
         finally:
             await engines.close()
     found = effects(outcome, turned)
@@ -121,28 +128,28 @@ def _situation(order: Order, memory: MemoryPlan, sizes: Sizes) -> Situation:
         performance_cores=here.performance_cores,
         prompt_tokens=sizes.prompt * order.aim.parallel,
         divisions=memory.divisions(),
-        draft=order.settings.draft,
+        draft=order.draft,
         lossy=order.lossy,
     )
 
 
-def _earlier(before: Known, order: Order, usual: EngineSettings) -> EngineSettings | None:
-    """What was fastest for this aim once, where it keeps to what is allowed now."""
-    profiles = [*before.holding, *(one.profile for one in before.stale)]
-    for profile in profiles:
-        allowed = (order.lossy or not profile.lossy) and profile.settings.get("draft") in (
-            None,
-            order.settings.draft,
-        )
-        if profile.kind == order.aim.kind and allowed:
-            return replace(usual, **profile.values)
+def _earlier(
+    before: Known, order: Order, asked: EngineSettings, usual: EngineSettings
+) -> EngineSettings | None:
+    """What was fastest for this aim once, where it keeps to what is asked for now."""
+    for profile in (*before.holding, *(one.profile for one in before.stale)):
+        is_allowed = order.lossy or not profile.lossy
+        if profile.kind == order.aim.kind and is_allowed:
+            earlier = replace(usual, **open_to(profile, asked))
+            return earlier if earlier.draft in (None, order.draft) else None
     return None
 
 
-async def _usual_speed(stopwatch: Stopwatch, outcome: Outcome) -> float:
+async def _usual_speed(search: Search, outcome: Outcome) -> float:
     if outcome.final is not None:
         return median(outcome.final.holder)
-    return median([await stopwatch(outcome.usual, turn) for turn in range(_USUAL_TURNS)])
+    turns = islice(search.turns, _USUAL_TURNS)
+    return median([await search.measure(outcome.usual, turn) for turn in turns])
 
 
 def _profile(
