@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,12 @@ from workbench.cli.options import engine_options, json_option
 from workbench.cli.sections import SectionedCommand
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
+from workbench.errors import WorkbenchError
 from workbench.models import locate
 from workbench.tuning.aim import KINDS, USUAL_REQUESTS, Aim
+
+if TYPE_CHECKING:
+    from workbench.tuning.profile import Profile
 
 EPILOG = """\b
 Examples:
@@ -105,7 +109,6 @@ def tune(
     if not settings.leaves_open("parallel"):
         raise click.UsageError("--for serving N says how many requests there are at once.")
     from workbench.cli import tune_report
-    from workbench.tuning.profiles import keep
     from workbench.tuning.tuning import Order, tune
 
     found = locate(model)
@@ -123,9 +126,22 @@ def tune(
         report = asyncio.run(tune(order, lambda text: status.show(f"tuning {found.name}: {text}")))
     finally:
         status.clear()
-    if save:
-        keep(report.profile)
+    trouble = _trouble_keeping(report.profile) if save else None
+    saved = save and trouble is None
     if as_json:
-        output.document(tune_report.document(report, saved=save))
+        output.document(tune_report.document(report, saved=saved))
     else:
-        tune_report.show(report, saved=save)
+        tune_report.show(report, saved=saved)
+    if trouble is not None:
+        raise trouble
+
+
+def _trouble_keeping(profile: Profile) -> WorkbenchError | None:
+    """What was measured is worth telling also where it cannot be kept."""
+    from workbench.tuning.profiles import keep
+
+    try:
+        keep(profile)
+    except WorkbenchError as error:
+        return error
+    return None

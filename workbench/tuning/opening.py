@@ -83,13 +83,15 @@ def tuned(
     several = serving and profile.kind == "serving" and settings.leaves_open("parallel")
     loaded = replace(settings, parallel=profile.parallel) if several else settings
     changed = replace(loaded, **open_to(profile, loaded))
-    return Tuned(changed, (_used(profile, flags(changed, settings)),) if changed != settings else ())
+    return Tuned(changed, (told(profile, flags(changed, settings)),) if changed != settings else ())
 
 
-def _used(profile: Profile, written: str) -> str:
+def told(profile: Profile, written: str) -> str:
+    """That these flags come from the profile, for the person who loads."""
+    lossy = ", which changes answers a little" if profile.lossy else ""
+    measured = f"{profile.gain:.0%} faster when measured"
     return (
-        f"Tuned for {profile.aim} on this machine: {written} ({profile.gain:.0%} faster when measured). "
-        "--no-profile loads without."
+        f"Tuned for {profile.aim} on this machine: {written} ({measured}){lossy}. --no-profile loads without."
     )
 
 
