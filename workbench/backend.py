@@ -64,8 +64,8 @@ class ModelFacts:
     """What an opened model says of itself.
 
     Attributes:
-        context_length: Tokens one request may use, prompt and answer together.
-        trained_context: Tokens the model was trained for.
+        context_length: Tokens one request may use, prompt and answer together; 0 where unknown.
+        trained_context: Tokens the model was trained for; 0 where unknown, and so vocabulary_size.
         parameters: Number of weights; size_bytes is their size as stored. 0 where unknown.
         capabilities: What it can do; anything else is refused with Unsupported.
         embedding_length: Numbers in each of its vectors; 0 where it makes none.
@@ -96,6 +96,15 @@ class ModelFacts:
     end_tokens: frozenset[int] = frozenset()
     placement: str = "CPU"
     notices: tuple[str, ...] = ()
+
+    @property
+    def known_context(self) -> int:
+        """The context's length. Raises Unsupported where it is unknown."""
+        if not self.context_length:
+            raise Unsupported(
+                "The server of this model does not tell how long its context is.", "Leave context_policy out."
+            )
+        return self.context_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

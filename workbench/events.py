@@ -97,13 +97,14 @@ class Finished:
     """The end: "stop" for the model's own end or a stop string, "length" when a limit was reached.
 
     "tool_calls" is the model's own end too, after it has asked for calls. `stop_sequence` is the stop string
-    that was met, "" for none.
+    that was met, "" for none. `notices` tell what was done otherwise than asked.
     """
 
     reason: FinishReason
     usage: Usage = field(default_factory=Usage)
     timings: Timings = field(default_factory=Timings)
     stop_sequence: str = ""
+    notices: tuple[str, ...] = ()
 
     @property
     def tokens_per_second(self) -> float | None:

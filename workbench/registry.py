@@ -38,15 +38,23 @@ def load(name: str) -> Backend:
 
 
 def name_for(model: str) -> str:
-    """The first backend, by name, that supports the model. Raises ModelNotFound.
+    """The first backend, by name, that supports the model and can run here, else the first that supports it.
 
-    A broken backend is passed over; when no other one supports the model, its error is raised.
+    Raises ModelNotFound. A broken backend is passed over; when no other one supports the model, its error is
+    raised.
     """
     broken: EngineUnavailable | None = None
+    lacking = ""
     for name in names():
         try:
-            if load(name).supports(model):
+            backend = load(name)
+            if not backend.supports(model):
+                continue
+            if backend.status().available:
                 return name
+            lacking = lacking or name
         except EngineUnavailable as error:
             broken = error
+    if lacking:
+        return lacking
     raise broken or ModelNotFound(f"No backend knows what {model} is.", "Give a GGUF file or `guide`.")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,13 +28,27 @@ text = "I recite; I do not look out of the window. Ünïcödé 😀 and more."
 text = "A script has answers for everything that it was given, and for nothing else at all."
 """
 SETTINGS = EngineSettings(context_length=512, parallel=3)
+ELSEWHERE = {"remote"}
+"""Those whose models run in other people's processes."""
 
 _passed: Counter[str] = Counter()
 
 
-@pytest.fixture(params=registry.names())
-def backend_name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test for each backend that can run here; those of engines for backends that open engines."""
+    if "backend_name" in metafunc.fixturenames:
+        wanted = set(metafunc.fixturenames)
+        names = [name for name in registry.names() if _is_meant(name, wanted)]
+        metafunc.parametrize("backend_name", names)
+
+
+def _is_meant(name: str, wanted: set[str]) -> bool:
+    backend = registry.load(name)
+    if not backend.status().available:
+        return False
+    return (backend.opens == "engine" or not wanted & {"engine", "vocabulary"}) and (
+        name not in ELSEWHERE or "own_process" not in wanted
+    )
 
 
 @pytest.fixture
@@ -40,8 +57,16 @@ def backend(backend_name: str) -> Backend:
 
 
 @pytest.fixture
-def model(backend_name: str, tmp_path: Path) -> str:
+def settings(backend_name: str) -> EngineSettings:
+    """How the model is loaded; what runs elsewhere was loaded so there."""
+    return EngineSettings(parallel=3) if backend_name in ELSEWHERE else SETTINGS
+
+
+@pytest.fixture
+def model(backend_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A model of the backend's own kind; for others than ours, WORKBENCH_CONTRACT_<NAME> names one."""
+    if backend_name == "remote":
+        return f"{request.getfixturevalue('endpoint')}#guide"
     if backend_name == "llama-cpp":
         return str(workbench_guide.PATH)
     if backend_name == "scripted":
@@ -55,6 +80,28 @@ def model(backend_name: str, tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def missing(backend_name: str, model: str, tmp_path: Path) -> str:
+    """As the model, but there is none."""
+    if backend_name == "remote":
+        return f"{model.partition('#')[0]}#missing"
+    return str(tmp_path / ("missing" + "".join(Path(model).suffixes)))
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """Where our own server has the bundled model."""
+    command = [sys.executable, "-m", "workbench", "serve", "guide", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--context", "512", "--parallel", "3"], stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        try:
+            yield next(match[1] for line in server.stderr if (match := re.search(r"Serving at (\S+);", line)))
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
 def engine(backend: Backend, model: str) -> Iterator[Engine]:
     assert backend.opens == "engine", "a Provider backend is checked by test_provider.py alone"
     opened = backend.open(model, SETTINGS, lambda share: True)
@@ -64,10 +111,17 @@ def engine(backend: Backend, model: str) -> Iterator[Engine]:
 
 
 @pytest_asyncio.fixture
-async def provider(model: str, backend_name: str) -> AsyncIterator[Provider]:
-    opened = await open_model(model, SETTINGS, backend=backend_name)
+async def provider(model: str, backend_name: str, settings: EngineSettings) -> AsyncIterator[Provider]:
+    opened = await open_model(model, settings, backend=backend_name)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def own_process(provider: Provider) -> Provider:
+    """One whose engine runs in a process of ours."""
+    assert getattr(provider, "pid", None)
+    return provider
 
 
 @pytest.hookimpl(hookwrapper=True)

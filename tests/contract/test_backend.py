@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from workbench import registry
 from workbench.backend import Backend
 from workbench.engine_settings import EngineSettings, Lora
 from workbench.errors import LoadCancelled, WorkbenchError
 
 
-def test_tells_whether_it_can_run(backend: Backend) -> None:
-    status = backend.status()
-    assert status.available
-    assert status.version
+@pytest.mark.parametrize("name", registry.names())
+def test_tells_whether_it_can_run(name: str) -> None:
+    status = registry.load(name).status()
+    assert status.version if status.available else status.remedy
 
 
 def test_tells_its_build_the_same_each_time(backend: Backend) -> None:
@@ -28,14 +28,15 @@ def test_supports_its_own_kind_only(backend: Backend, model: str) -> None:
     assert not backend.supports("no-such-model.of-no-kind")
 
 
-def test_a_missing_file_is_one_sentence(backend: Backend, model: str, tmp_path: Path) -> None:
-    missing = tmp_path / ("missing" + "".join(Path(model).suffixes))
+def test_a_missing_model_is_one_sentence(backend: Backend, missing: str) -> None:
     with pytest.raises(WorkbenchError, match="missing") as caught:
-        backend.open(str(missing), EngineSettings(), lambda share: True)
+        backend.open(missing, EngineSettings(), lambda share: True)
     assert caught.value.remedy
 
 
-def test_loading_tells_progress_and_can_be_cancelled(backend: Backend, model: str) -> None:
+def test_loading_tells_progress_and_can_be_cancelled(
+    backend: Backend, model: str, settings: EngineSettings
+) -> None:
     told: list[float] = []
 
     def stop(share: float) -> bool:
@@ -43,7 +44,7 @@ def test_loading_tells_progress_and_can_be_cancelled(backend: Backend, model: st
         return False
 
     with pytest.raises(LoadCancelled):
-        backend.open(model, EngineSettings(context_length=256), stop)
+        backend.open(model, settings, stop)
     assert told and 0 <= told[-1] <= 1
 
 

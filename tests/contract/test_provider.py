@@ -113,9 +113,9 @@ async def _error(provider: Provider, generation: Generation, begun: asyncio.Even
     return None
 
 
-async def test_a_killed_engine_fails_each_request_once_and_comes_back(provider: Provider) -> None:
-    pid = getattr(provider, "pid", None)
-    assert pid, "an engine runs in a process of its own"
+async def test_a_killed_engine_fails_each_request_once_and_comes_back(own_process: Provider) -> None:
+    provider, pid = own_process, getattr(own_process, "pid", None)
+    assert pid
     begun = asyncio.Event()
     requests = [asyncio.create_task(_error(provider, LONG, begun)) for _ in range(5)]
     await begun.wait()

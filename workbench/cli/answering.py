@@ -44,12 +44,17 @@ class Answer:
         return spoken(self._meter.reading())
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What was done otherwise than asked."""
+        return () if self.finished is None else self.finished.notices
+
+    @property
     def shortfall(self) -> str:
         """Why the answer ends before the model ended it, or ""."""
         if self.finished is None or self.finished.reason != "length":
             return ""
         reading = self._meter.reading()
-        if reading.context_used >= reading.context_length:
+        if 0 < reading.context_length <= reading.context_used:
             return (
                 f"The answer ends here: the context of {reading.context_length} tokens is full (--context)."
             )
@@ -89,7 +94,7 @@ def spoken(reading: Reading) -> str:
         return f"reading the prompt, {reading.prompt_done} of {reading.prompt_tokens} tokens"
     parts = [
         f"first token after {reading.time_to_first_token:.2f} s",
-        f"{reading.context_used} of {reading.context_length} context",
+        f"{reading.context_used} of {reading.context_length or 'unknown'} context",
     ]
     if reading.tokens_per_second is not None:
         parts.insert(0, f"{reading.tokens_per_second:.1f} tokens/s")

@@ -25,7 +25,7 @@ from workbench.conversation import Conversation
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unreachable, WorkbenchError
 from workbench.generation import Generation, Thinking
-from workbench.models import locate
+from workbench.models import model_named
 from workbench.sampling import SamplingSettings
 
 Opened = Callable[[], Coroutine[Any, Any, Provider]]
@@ -63,7 +63,7 @@ def chat(
 
     Each turn is kept in the history. Lines may also be piped in, one for each turn.
     """
-    found = locate(model)
+    found = model_named(model)
     manner = Generation(
         prompt=Conversation(), sampling=sampling, max_tokens=max_tokens, stop=stop, thinking=thinking
     )
@@ -82,7 +82,8 @@ def chat(
 def _converse(session: ChatSession, runner: asyncio.Runner, opened: Opened, resumption: str) -> int:
     attended = sys.stdin.isatty()
     if attended:
-        output.note(f"{session.model}, {session.context_length} context. /help lists the commands.")
+        context = session.context_length or "unknown"
+        output.note(f"{session.model}, {context} context. /help lists the commands.")
     for line in chat_lines(session.questions):
         match line:
             case "":
@@ -114,6 +115,8 @@ def _turn(session: ChatSession, runner: asyncio.Runner, opened: Opened, line: st
         return True
     if answer.shortfall:
         output.note(answer.shortfall)
+    for notice in answer.notices:
+        output.note(notice)
     output.note(answer.speed)
     return attended or answer.finished is not None
 

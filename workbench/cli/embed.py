@@ -14,7 +14,7 @@ from workbench.cli.sections import SectionedCommand
 from workbench.cli.text_input import Text, given_texts
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported
-from workbench.models import locate
+from workbench.models import model_named
 
 EPILOG = """\b
 Examples:
@@ -70,7 +70,7 @@ async def _print(
     """Some at a time, so that the first lines come soon and the last ones need no more memory."""
     from workbench.cli.loading import opened
 
-    found = locate(model)
+    found = model_named(model)
     told: list[dict[str, object]] = []
     tokens = 0
     async with opened(found, settings, backend) as provider:

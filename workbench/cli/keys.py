@@ -1,7 +1,8 @@
-"""`workbench keys`: named keys for the endpoint."""
+"""`workbench keys`: named keys for the endpoint, and the keys of other servers."""
 
 from __future__ import annotations
 
+import sys
 import time
 
 import click
@@ -14,7 +15,7 @@ from workbench.paths import audit_file, keys_file
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke the keys that `workbench serve` asks for.
+    """Make, list and revoke the keys that `workbench serve` asks for, and store those of other servers.
 
     Where there is a key, the endpoint answers nobody without one. A running server hears of changes within
     seconds.
@@ -90,6 +91,24 @@ def revoke(*, name: str) -> None:
 
     KeyFile(keys_file()).revoke(name)
     AuditLog(audit_file()).note("revoke key", name)
+
+
+@keys.command()
+@click.argument("url")
+def store(*, url: str) -> None:
+    """Keep the key of the server at URL in the system's keyring, for models that are asked for there.
+
+    It is read from standard input, or asked for. An empty one forgets what was kept.
+    """
+    from workbench.openai_client.address import parse_address
+    from workbench.openai_client.keys import keep_key
+
+    [address, *_] = parse_address(url).urls
+    if sys.stdin.isatty():
+        secret = click.prompt("Key", hide_input=True, default="", show_default=False, err=True)
+    else:
+        secret = sys.stdin.readline()
+    keep_key(address, secret.strip())
 
 
 def _date(seconds: float | None) -> str:

@@ -13,6 +13,7 @@ from workbench.backend import Provider
 from workbench.cli import output
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
+from workbench.errors import Unsupported
 from workbench.models import LocalModel, locate
 from workbench.models.projectors import projector_named, with_projector
 from workbench.runtime.attached_provider import attached
@@ -49,9 +50,13 @@ async def open_told(
     `chat_template` stands in for its own. It may take `most` bytes in all, or what there is. `serving` is for
     loads that others may ask; see open_planned for what is `recorded`.
     """
+    if chat_template is not None and model.address:
+        raise Unsupported(
+            "The server writes its prompts by a template of its own.", "Leave --chat-template out."
+        )
     with _shown(model, progress) as told:
         provider = await open_tuned(
-            str(model.path),
+            model.location,
             with_paths(settings),
             backend=backend,
             most=most,

@@ -12,10 +12,11 @@ from workbench.models import (
     Description,
     describe_all,
     describe_unfinished,
-    local_models,
+    known_models,
     unfinished_downloads,
 )
 from workbench.models.stores import store_of
+from workbench.openai_client.address import parse_address
 
 
 @click.command()
@@ -24,7 +25,8 @@ def models(*, as_json: bool) -> None:
     """List the models on this machine, each once, wherever they are.
 
     They are the bundled `guide`, those in the models folder and in the folders that WORKBENCH_MODELS names,
-    and those of the Hugging Face cache, Ollama, LM Studio and llama.cpp. Interrupted downloads come last.
+    and those of the Hugging Face cache, Ollama, LM Studio and llama.cpp. Then come those of servers elsewhere
+    that presets name, and interrupted downloads.
     """
     described = [*_described(), *map(describe_unfinished, unfinished_downloads())]
     if as_json:
@@ -35,7 +37,7 @@ def models(*, as_json: bool) -> None:
         [
             (
                 model.name,
-                wording.size(model.size_bytes),
+                "" if model.address else wording.size(model.size_bytes),
                 model.architecture,
                 model.quantization,
                 _where(model),
@@ -51,7 +53,7 @@ def models(*, as_json: bool) -> None:
 
 def _described() -> list[Description]:
     """The first time each file's header is read, which takes a moment for each."""
-    found, status = local_models(), StatusLine()
+    found, status = known_models(), StatusLine()
     try:
         return describe_all(found, lambda count: status.show(f"reading headers, {count} of {len(found)}"))
     finally:
@@ -61,6 +63,8 @@ def _described() -> list[Description]:
 def _where(model: Description) -> str:
     if model.kind == "unfinished":
         return "unfinished"
+    if model.address:
+        return parse_address(model.address).places
     stores = ", ".join(store_of(slug).title for slug in model.stores)
     return stores if model.kind == "gguf" else f"{stores} ({model.kind})"
 
@@ -68,7 +72,7 @@ def _where(model: Description) -> str:
 def _document(model: Description) -> dict[str, object]:
     return {
         "name": model.name,
-        "path": str(model.path),
+        "path": model.location,
         "size_bytes": model.size_bytes,
         "architecture": model.architecture,
         "quantization": model.quantization,

@@ -17,7 +17,7 @@ from workbench.backend import Provider
 from workbench.cli.loading import open_told, with_paths
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ModelNotFound
-from workbench.models import LocalModel, local_models, locate
+from workbench.models import LocalModel, local_models, model_named
 from workbench.models.presets import Preset, read_presets
 from workbench.models.projectors import with_projector
 from workbench.paths import presets_file
@@ -52,7 +52,7 @@ def named_offers(names: Sequence[str], presets: Sequence[Preset], manner: Manner
     found: list[tuple[str, LocalModel, Preset]] = []
     for name in names:
         preset = by_name.get(name)
-        model = locate(preset.model if preset else name)
+        model = model_named(preset.model if preset else name)
         found.append((name if preset else model.name, model, preset or _about(model, presets)))
     offers = {name: _offer(model, preset, manner, preload=True) for name, model, preset in found}
     if len(offers) < len(names):
@@ -75,7 +75,7 @@ def _from_presets(presets: Sequence[Preset], manner: Manner) -> Offers:
     offers: Offers = {}
     for preset in presets:
         try:
-            model = locate(preset.model)
+            model = model_named(preset.model)
         except ModelNotFound:  # it may come later, and the other models are served meanwhile
             continue
         offers[preset.name] = _offer(model, preset, manner, preload=preset.pin)
@@ -91,8 +91,8 @@ def _about(model: LocalModel, presets: Sequence[Preset]) -> Preset:
 def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool = False) -> ModelOffer:
     given = manner.settings.given | preset.settings.keys()
     settings = with_projector(with_paths(replace(manner.settings, **preset.settings, given=given)), model)
-    loaded = tuned(str(model.path), settings, manner.backend, serving=True).settings
-    beside = FitsBeside(str(model.path), loaded, manner.backend, manner.most_bytes)
+    loaded = tuned(model.location, settings, manner.backend, serving=True).settings
+    beside = FitsBeside(model.location, loaded, manner.backend, manner.most_bytes)
 
     async def opened(progress: Progress) -> Provider:
         template = manner.chat_template if preset.chat_template is None else preset.chat_template
@@ -110,7 +110,7 @@ def _offer(model: LocalModel, preset: Preset, manner: Manner, *, preload: bool =
         needs=needs,
         open=opened,
         fits=fits_beside,
-        path=str(model.path),
+        path=model.location,
         aliases=preset.aliases,
         pinned=preset.pin,
         preload=preload,

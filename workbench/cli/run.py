@@ -24,7 +24,7 @@ from workbench.conversation import MOST_MEDIUM_BYTES, Conversation, Medium, Mess
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench.generation import Generation, Thinking
-from workbench.models import LocalModel, locate
+from workbench.models import LocalModel, model_named
 from workbench.sampling import SamplingSettings
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -83,7 +83,7 @@ def run(
     if raw and (images or sounds):
         raise click.UsageError("--raw continues plain text, which has no place for images and sounds.")
     media = [*(_medium("image", path) for path in images), *(_medium("audio", path) for path in sounds)]
-    found = locate(model)
+    found = model_named(model)
     text = prompt.assembled(prompt_text)
     generation = Generation(
         prompt=text if raw else _conversation(system, text, media),
@@ -134,6 +134,8 @@ def _keep(text: str) -> None:
 def _narrate(answer: Answer, *, speed: bool) -> None:
     if answer.shortfall:
         output.note(answer.shortfall)
+    for notice in answer.notices:
+        output.note(notice)
     if speed:
         output.note(answer.speed)
 
@@ -146,6 +148,7 @@ def _document(model: LocalModel, answer: Answer) -> dict[str, object]:
         "text": answer.text,
         **({"reasoning": answer.reasoning} if answer.reasoning else {}),
         "finish_reason": finished.reason,
+        "notices": list(finished.notices),
         "usage": {
             "prompt_tokens": finished.usage.prompt_tokens,
             "cached_tokens": finished.usage.cached_tokens,

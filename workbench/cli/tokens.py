@@ -15,7 +15,7 @@ from workbench.cli import output
 from workbench.cli.options import json_option
 from workbench.cli.text_input import Text, given_texts
 from workbench.engine_settings import EngineSettings
-from workbench.models import locate
+from workbench.models import model_named
 
 EPILOG = """\b
 Examples:
@@ -53,9 +53,9 @@ def tokens(
     moment for any model.
     """
     _check(text, files, show, most)
-    found = locate(model)
+    found = model_named(model)
     texts = list(given_texts(text, files))
-    answer = asyncio.run(_answer(str(found.path), texts, most, special=special))
+    answer = asyncio.run(_answer(found.location, texts, most, special=special))
     if as_json:
         output.document({"model": found.name, **answer.document(show)})
     elif most is not None:

@@ -3,6 +3,7 @@
 from workbench.models.description import Description, describe, describe_all, describe_unfinished
 from workbench.models.local import LocalModel, local_models, unfinished_downloads
 from workbench.models.locating import locate
+from workbench.models.remotes import known_models, model_named
 
 __all__ = [
     "Description",
@@ -10,7 +11,9 @@ __all__ = [
     "describe",
     "describe_all",
     "describe_unfinished",
+    "known_models",
     "local_models",
     "locate",
+    "model_named",
     "unfinished_downloads",
 ]

@@ -31,6 +31,7 @@ class Description:
         stores: The slugs of the stores that hold it; `paths` are its places, the first one at `path`.
         files: The weights' files in order.
         total_bytes: Of an unfinished download what there will be of it, where that is known.
+        address: Of a model that a server elsewhere has, in place of a path.
     """
 
     name: str
@@ -45,6 +46,12 @@ class Description:
     files: tuple[Path, ...] = ()
     projector: Path | None = None
     total_bytes: int | None = None
+    address: str = ""
+
+    @property
+    def location(self) -> str:
+        """What an engine opens."""
+        return self.address or str(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +105,18 @@ def _described(model: LocalModel, known: Remembered) -> Description:
         problem=facts.problem,
         kind=place.kind,
         stores=model.stores,
-        paths=tuple(each.path for each in model.places) or (model.path,),
+        paths=() if model.address else tuple(each.path for each in model.places) or (model.path,),
         files=files,
         projector=place.projector.path if place.projector else None,
+        address=model.address,
     )
 
 
 def _facts(place: StoredModel, files: Sequence[Path], known: Remembered) -> _Facts:
     if place.missing:
         return _Facts(problem=_missing(place))
+    if place.kind == "remote":
+        return _Facts()
     if place.kind != "gguf":
         said = folder_facts(place)
         return _Facts(said.architecture, said.quantization)

@@ -18,11 +18,20 @@ from workbench.models.stores.plain_files import model_outside
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model that can be opened at `path`; `places` are all that hold it, the one at `path` first."""
+    """A model that can be opened at `path`; `places` are all that hold it, the one at `path` first.
+
+    A model that a server elsewhere has is at an `address`, and its path is none.
+    """
 
     name: str
     path: Path
     places: tuple[StoredModel, ...] = field(default=(), compare=False, repr=False)
+    address: str = ""
+
+    @property
+    def location(self) -> str:
+        """What an engine opens."""
+        return self.address or str(self.path)
 
     @property
     def stores(self) -> tuple[str, ...]:

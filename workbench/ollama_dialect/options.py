@@ -43,7 +43,7 @@ class OllamaOptions(SamplingFields, kw_only=True):
 
     def check(self, context_length: int) -> None:
         """Raise UnsupportedParameter where a longer context is asked for than the model was loaded with."""
-        if self.num_ctx is not None and self.num_ctx > context_length:
+        if self.num_ctx is not None and 0 < context_length < self.num_ctx:
             raise UnsupportedParameter(
                 f"num_ctx is {self.num_ctx}, and the model is loaded with a context of {context_length}.",
                 "Send no more, or load the model with more --context.",

@@ -42,12 +42,13 @@ class ChatDelta(Struct, kw_only=True):
 
 
 class ChatChunkChoice(Struct, kw_only=True):
-    """One choice's share of a chunk."""
+    """One choice's share of a chunk. `stop_reason` is vLLM's: the stop string that ended the answer."""
 
     index: int
     delta: ChatDelta
     logprobs: ChatLogprobs | None = None
     finish_reason: ChatFinishReason | None = None
+    stop_reason: str | UnsetType = UNSET
 
 
 class CompletedToolCall(Struct, kw_only=True):
@@ -76,6 +77,7 @@ class ChatChoice(Struct, kw_only=True):
     message: AssistantMessage
     logprobs: ChatLogprobs | None = None
     finish_reason: ChatFinishReason
+    stop_reason: str | UnsetType = UNSET
 
 
 ChatChunk = Envelope[ChatChunkChoice]
@@ -127,9 +129,9 @@ class ChatReply(Reply):
 
     def ending(self, index: int, finished: Finished) -> ChatChunk:
         reason = self._reason(finished)
-        return self._ending_chunk(
-            ChatChunkChoice(index=index, delta=ChatDelta(), finish_reason=reason), finished
-        )
+        choice = ChatChunkChoice(index=index, delta=ChatDelta(), finish_reason=reason)
+        choice.stop_reason = finished.stop_sequence or UNSET
+        return self._ending_chunk(choice, finished)
 
     def whole(self, answers: Sequence[CollectedAnswer]) -> ChatCompletion:
         return self._answer([self._choice(index, answer) for index, answer in enumerate(answers)], answers)
@@ -141,6 +143,7 @@ class ChatReply(Reply):
             message=self._message(answer),
             logprobs=chat_logprobs(sampled) if sampled else None,
             finish_reason=self._reason(answer.finished),
+            stop_reason=answer.finished.stop_sequence or UNSET,
         )
 
     def _message(self, answer: CollectedAnswer) -> AssistantMessage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from workbench.events import Event, Finished, FinishReason, SampledToken, TextDelta
 from workbench.openai_dialect.completion_logprobs import CompletionLogprobs, characters, completion_logprobs
@@ -13,12 +13,13 @@ from workbench.openai_dialect.reply import AnswerDelta, CollectedAnswer, Envelop
 
 
 class CompletionChoice(Struct, kw_only=True):
-    """One of the answers, or its share of a chunk."""
+    """One of the answers, or its share of a chunk. `stop_reason` is the stop string that ended it."""
 
     text: str
     index: int
     logprobs: CompletionLogprobs | None = None
     finish_reason: FinishReason | None = None
+    stop_reason: str | UnsetType = UNSET
 
 
 Completion = Envelope[CompletionChoice]
@@ -56,6 +57,7 @@ class CompletionReply(Reply):
 
     def ending(self, index: int, finished: Finished) -> Completion:
         choice = CompletionChoice(text="", index=index, finish_reason=finished.reason)
+        choice.stop_reason = finished.stop_sequence or UNSET
         return self._ending_chunk(choice, finished)
 
     def whole(self, answers: Sequence[CollectedAnswer]) -> Completion:
@@ -68,6 +70,7 @@ class CompletionReply(Reply):
             index=index,
             logprobs=self._logprobs(index, answer.logprobs),
             finish_reason=answer.finished.reason,
+            stop_reason=answer.finished.stop_sequence or UNSET,
         )
 
     def _logprobs(self, index: int, sampled: Sequence[SampledToken]) -> CompletionLogprobs | None:

@@ -19,6 +19,7 @@ _STATUSES = {
     "access_denied": 403,
     "model_not_found": 404,
     "not_found": 404,
+    "unreachable": 502,
     "no_space": 507,
     "does_not_fit": 503,
     "engine_unavailable": 503,

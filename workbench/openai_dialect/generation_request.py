@@ -102,7 +102,7 @@ class GenerationRequest(UnsupportedFields, kw_only=True):
     def check(self, facts: ModelFacts) -> None:
         """Raise InvalidParameter for what the model has not."""
         for token in self.logit_bias or ():
-            if token >= facts.vocabulary_size:
+            if 0 < facts.vocabulary_size <= token:
                 raise InvalidParameter(
                     f"logit_bias names the token {token}, and the model has {facts.vocabulary_size}.",
                     "Send ids of its tokens.",

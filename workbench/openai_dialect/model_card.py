@@ -13,7 +13,7 @@ class LoadedModel(Struct, kw_only=True):
     """What a model that is loaded says of itself.
 
     Lengths are in tokens; `placement` says in words where the weights are, and `parallel` how many requests
-    it answers at once. `embedding_length` is 0 where it makes no vectors.
+    it answers at once. `embedding_length` is 0 where it makes no vectors, and what is unknown is 0 too.
     """
 
     architecture: str
@@ -22,6 +22,7 @@ class LoadedModel(Struct, kw_only=True):
     size_bytes: int
     context_length: int
     trained_context: int
+    vocabulary_size: int
     parallel: int
     placement: str
     capabilities: list[str]

@@ -27,7 +27,10 @@ AnswerDelta = TextDelta | ReasoningDelta | ToolCallDelta
 
 
 class Envelope(Struct, Generic[Choice], kw_only=True):
-    """What every chunk and every answer carries around its choices."""
+    """What every chunk and every answer carries around its choices.
+
+    `notices` is an extension: what was done otherwise than asked.
+    """
 
     id: str
     object: str
@@ -38,6 +41,7 @@ class Envelope(Struct, Generic[Choice], kw_only=True):
     usage: UsageCounts | UnsetType | None = UNSET
     timings: GenerationTimings | UnsetType = UNSET
     context: ContextReport | UnsetType = UNSET
+    notices: Sequence[str] | UnsetType = UNSET
 
 
 @dataclass(slots=True)
@@ -123,12 +127,15 @@ class Reply(ABC):
         chunk = self._chunk([choice])
         chunk.timings = timings_of(finished)
         chunk.context = self.context()
+        chunk.notices = finished.notices or UNSET
         return chunk
 
     def _answer(self, choices: Sequence[Choice], answers: Sequence[CollectedAnswer]) -> Envelope[Choice]:
         answer = self._chunk(choices)
         answer.object = self.whole_object
         answer.context = self.context()
+        told = [notice for each in answers for notice in each.finished.notices]
+        answer.notices = list(dict.fromkeys(told)) or UNSET
         answer.usage = summed([each.finished.usage for each in answers], self._choices_per_prompt)
         if len(answers) == 1:
             answer.timings = timings_of(answers[0].finished)

@@ -16,7 +16,7 @@ from textual.events import TextSelected
 from textual.screen import Screen
 from textual.widgets import HelpPanel
 
-from workbench.models import Description, describe, locate
+from workbench.models import Description, describe, model_named
 from workbench.sampling import SamplingSettings
 from workbench.tui.commands import commands
 from workbench.tui.dialogue import Dialogue
@@ -160,4 +160,4 @@ class WorkbenchApp(ReportsFailures, App[None]):
 
 def run(model: str | None = None) -> None:
     """Open the app; with the name or path of a model, on a conversation with it. Raises ModelNotFound."""
-    WorkbenchApp(model=None if model is None else describe(locate(model))).run()
+    WorkbenchApp(model=None if model is None else describe(model_named(model))).run()

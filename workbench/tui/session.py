@@ -141,9 +141,9 @@ class Session:
         def progress(share: float) -> None:
             loop.call_soon_threadsafe(self._progress, model, share)
 
-        if not here and (served := await self._attach(model.path, progress)) is not None:
+        if not (here or model.address) and (served := await self._attach(model.path, progress)) is not None:
             return served
-        return await self._open_model(str(model.path), self._settings, progress=progress)
+        return await self._open_model(model.location, self._settings, progress=progress)
 
     async def _release(self) -> None:
         watch, self._watch = self._watch, None

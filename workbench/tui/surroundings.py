@@ -13,7 +13,7 @@ from workbench.backend import Provider
 from workbench.chat.history import History
 from workbench.engine_settings import EngineSettings
 from workbench.machine import Machine, machine
-from workbench.models import Description, describe_all, local_models
+from workbench.models import Description, describe_all, known_models
 from workbench.models.hub.card import Card, card
 from workbench.models.hub.repository import Repository, repository
 from workbench.models.hub.search import SearchPage, Sort, search
@@ -54,8 +54,8 @@ class Hub:
 
 
 def described_models() -> list[Description]:
-    """The models on this machine; reads each file's header, so call it off the event loop."""
-    return describe_all(local_models())
+    """The models that can be chosen; reads each file's header, so call it off the event loop."""
+    return describe_all(known_models())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

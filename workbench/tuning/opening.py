@@ -64,7 +64,7 @@ def tuned(
     model: str, settings: EngineSettings, backend: str | None = None, *, serving: bool = False
 ) -> Tuned:
     """What a load of the model at this path takes from its profile; next to no work where there is none."""
-    if settings.vocabulary_only or not os.path.isdir(paths.profiles_folder()):
+    if settings.vocabulary_only or not (os.path.isdir(paths.profiles_folder()) and os.path.exists(model)):
         return Tuned(settings)
     from workbench.tuning.choosing import chosen, known
     from workbench.tuning.identity import identity

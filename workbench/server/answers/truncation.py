@@ -28,7 +28,7 @@ async def truncated(provider: Provider, generation: Generation, left_out: LeftOu
     The answer gets what its limit says, or a quarter of the context, and at most half of it. System messages
     and the last turn are kept; raises ContextExceeded where these alone are too long.
     """
-    context = provider.facts.context_length
+    context = provider.facts.known_context
     room = context - max(1, min(generation.max_tokens or context // 4, context // 2))
     before = await provider.prompt_length(generation)
     if before <= room:

@@ -132,7 +132,7 @@ async def _embedded(provider: Provider, texts: list[str], *, may_cut: bool) -> t
         return Embeddings((), 0), 0
     if not may_cut:
         return await provider.embed(texts), 0
-    most = provider.facts.context_length
+    most = provider.facts.known_context
     kept = [await truncated(provider, text, most, special=True) for text in texts]
     cut = sum(len(left) < len(whole) for left, whole in zip(kept, texts, strict=True))
     return await provider.embed(kept), cut

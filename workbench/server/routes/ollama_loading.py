@@ -29,7 +29,7 @@ async def kept_provider(models: ModelPool, name: str, keep_alive: KeepAlive | No
 
 async def limited(provider: Provider, generation: Generation, most: int | None) -> Generation:
     """The generation, which ends when prompt and answer have so many tokens. Raises ContextExceeded."""
-    if most is None or most >= provider.facts.context_length:
+    if most is None or provider.facts.context_length == 0 or most >= provider.facts.context_length:
         return generation
     used = await provider.prompt_length(generation)
     if used >= most:

@@ -140,6 +140,8 @@ Answers stream in as Markdown, with speed, time to first token and context used 
         meter = Meter(provider.facts.context_length, self._surroundings.clock)
         try:
             finished = await show_answer(provider, generation, answer, meter)
+            for notice in finished.notices:
+                self.notify(notice, markup=False)
         finally:
             said = Message("assistant", answer.text, answer.reasoning)
             self._dialogue.answer(said, finished, model)

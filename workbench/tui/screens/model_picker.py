@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from workbench import wording
 from workbench.models import Description
+from workbench.openai_client.address import parse_address
 from workbench.tui.screens.picker import Picker
 from workbench.tui.widgets.choice_list import Choice
 
@@ -19,6 +20,8 @@ def model_choices(models: list[Description]) -> list[Choice[Description]]:
 
 
 def _details(model: Description) -> str:
+    if model.address:
+        return f"at {parse_address(model.address).places}"
     facts = (model.architecture, model.quantization, wording.size(model.size_bytes))
     return "  ·  ".join(fact for fact in facts if fact)
 

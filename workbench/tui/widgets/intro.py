@@ -45,6 +45,6 @@ def _heading(title: str, words: str) -> list[Content]:
 
 def _facts(facts: ModelFacts) -> str:
     """Architecture, quantization, context and placement, as far as they are known."""
-    context = f"{facts.context_length:,} tokens of context"
+    context = f"{facts.context_length:,} tokens of context" if facts.context_length else ""
     parts = (facts.architecture, facts.quantization, context, f"on {facts.placement}")
     return "  ·  ".join(part for part in parts if part)

@@ -57,6 +57,8 @@ def _words(reading: Reading, narrow: bool) -> list[Content]:
 
 
 def _context(reading: Reading, narrow: bool) -> Content:
+    if not reading.context_length:
+        return Content.assemble("" if narrow else "context ", (f"{reading.context_used:,}", "$foreground"))
     used = Content.assemble((f"{reading.context_used:,}", "$foreground"), f" / {reading.context_length:,}")
     return used if narrow else Content.assemble("context ", used, " ", _bar(reading))
 

@@ -1,0 +1,132 @@
+"""Several servers of one model: least in flight, failover before the first token, one killed under load."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.answers import ask, events_of, text_of
+from tests.remote.double import HELLO, Answer, double
+from tests.remote.test_quirks import QUESTION, opened
+from workbench.backend import Provider
+from workbench.errors import ModelNotFound, Unreachable
+from workbench.events import Finished, TextDelta
+from workbench.generation import Generation
+
+SCRIPT = 'pause = 0.002\n[[reply]]\ntext = "' + "word " * 40 + '"\n'
+
+
+def good(body: dict[str, Any]) -> Answer:
+    return Answer(HELLO)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Answer({"error": "busy"}, 503),
+        Answer({"error": "slow down"}, 429),
+        Answer([]),
+        Answer(HELLO[:1], cut=True),
+    ],
+)
+async def test_a_server_that_fails_before_the_first_token_is_replaced(broken: Answer) -> None:
+    async with double(lambda body: broken) as bad, double(good) as other:
+        provider = await opened(f"{bad.url},{other.url}")
+        for _ in range(3):
+            assert text_of(await events_of(provider, QUESTION)) == "Hello"
+        await provider.close()
+    assert len(bad.asked) == 1, "a server that failed just now is asked last"
+    assert len(other.asked) == 3
+
+
+async def test_after_the_first_token_the_failure_is_the_answer_s() -> None:
+    async with double(lambda body: Answer(HELLO[:2], cut=True)) as bad, double(good) as other:
+        provider = await opened(f"{bad.url},{other.url}")
+        with pytest.raises(Unreachable, match="before it was whole"):
+            await events_of(provider, QUESTION)
+        await provider.close()
+    assert not other.asked
+
+
+async def test_a_server_that_is_silent_at_first_is_told_of_and_used_later() -> None:
+    async with double(good) as server:
+        provider = await opened(f"http://127.0.0.1:9/v1,{server.url}")
+        assert "127.0.0.1:9" in provider.facts.notices[0]
+        assert text_of(await events_of(provider, QUESTION)) == "Hello"
+        await provider.close()
+        with pytest.raises(Unreachable):
+            await opened("http://127.0.0.1:9/v1,http://127.0.0.1:8/v1")
+
+
+async def test_a_server_without_the_model_is_not_asked_for_it() -> None:
+    async with double(good, models=Answer({"data": [{"id": "x"}]})) as bare, double(good) as server:
+        provider = await opened(f"{bare.url},{server.url}#m")
+        for _ in range(2):
+            await events_of(provider, QUESTION)
+        await provider.close()
+        with pytest.raises(ModelNotFound):
+            await opened(f"{bare.url}#m")
+    assert not bare.asked
+
+
+def _served(script: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "workbench", "serve", str(script), "--port", "0", "--parallel", "8"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def _two_servers(script: Path) -> Iterator[tuple[list[str], subprocess.Popen[str]]]:
+    """Their addresses, and the process of the first."""
+    with _served(script) as first, _served(script) as second:
+        try:
+            yield [_url(first), _url(second)], first
+        finally:
+            first.kill()
+            second.kill()
+
+
+def _url(server: subprocess.Popen[str]) -> str:
+    assert server.stderr is not None
+    return next(match[1] for line in server.stderr if (match := re.search(r"Serving at (\S+);", line)))
+
+
+async def _ended(provider: Provider) -> tuple[int, Finished | Unreachable]:
+    """How many tokens came, and how the answer ended."""
+    tokens = 0
+    try:
+        async for event in provider.generate(Generation(prompt=ask("Say it."))):
+            if isinstance(event, TextDelta):
+                tokens += event.tokens
+            elif isinstance(event, Finished):
+                return tokens, event
+    except Unreachable as error:
+        return tokens, error
+    raise AssertionError("an answer ends with Finished or an error")
+
+
+async def test_one_of_two_servers_killed_under_load_costs_no_request_before_its_first_token(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "words.script.toml"
+    script.write_text(SCRIPT)
+    with _two_servers(script) as (urls, first):
+        provider = await opened(",".join(urls))
+        one, other = provider.endpoints.each  # type: ignore[attr-defined]
+        waiting = [asyncio.create_task(_ended(provider)) for _ in range(40)]
+        while not any(task.done() for task in waiting):
+            await asyncio.sleep(0.005)
+        assert abs(one.in_flight - other.in_flight) <= 16
+        first.kill()
+        ends = await asyncio.gather(*waiting)
+        await provider.close()
+    lost = [tokens for tokens, end in ends if isinstance(end, Unreachable)]
+    assert lost and all(tokens > 0 for tokens in lost), "only answers that had begun are cut off"
+    assert {tokens for tokens, end in ends if isinstance(end, Finished)} == {200}

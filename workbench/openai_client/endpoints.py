@@ -1,0 +1,45 @@
+"""Several servers of one model: the one with the fewest requests of ours is asked, and another if it fails.
+
+Knows nothing of what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+
+from workbench.errors import Unreachable
+from workbench.openai_client.endpoint import Endpoint
+
+Answer = TypeVar("Answer")
+
+
+class Endpoints:
+    """Never empty."""
+
+    def __init__(self, each: Sequence[Endpoint]) -> None:
+        self.each = tuple(each)
+
+    def in_turn(self) -> Iterator[Endpoint]:
+        """Each once, the best to ask at that moment first; those that failed just now come last."""
+        left = list(self.each)
+        while left:
+            best = min(left, key=lambda one: (not one.rested, one.in_flight))
+            left.remove(best)
+            yield best
+
+    async def asked(self, ask: Callable[[Endpoint], Awaitable[Answer]]) -> Answer:
+        """What the first one answers that can be reached. Raises the last one's Unreachable."""
+        failure: Unreachable | None = None
+        for endpoint in self.in_turn():
+            try:
+                with endpoint.lent():
+                    return await ask(endpoint)
+            except Unreachable as error:
+                failure = error
+        assert failure is not None
+        raise failure
+
+    async def close(self) -> None:
+        for endpoint in self.each:
+            await endpoint.close()
