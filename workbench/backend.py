@@ -241,9 +241,13 @@ class Provider(ABC):
 
 
 class Backend(ABC):
-    """An engine's way in. Importing its module is cheap: the engine library is imported when opening."""
+    """An engine's way in. Importing its module is cheap: the engine library is imported when opening.
+
+    `runs` says in a few words what it opens.
+    """
 
     name: str
+    runs: str = ""
     opens: Literal["engine", "provider"]
 
     @abstractmethod

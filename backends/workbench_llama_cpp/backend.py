@@ -19,6 +19,7 @@ class LlamaCppBackend(Backend):
     """Opens GGUF files."""
 
     name = "llama-cpp"
+    runs = "GGUF files"
     opens = "engine"
 
     def status(self) -> Status:

@@ -24,6 +24,7 @@ class RemoteBackend(Backend):
     """Opens addresses."""
 
     name = "remote"
+    runs = "http://HOST:PORT/v1#MODEL"
     opens = "provider"
 
     def status(self) -> Status:

@@ -16,6 +16,7 @@ class ScriptedBackend(Backend):
     """Opens scripts."""
 
     name = "scripted"
+    runs = "*.script.toml"
     opens = "engine"
 
     def status(self) -> Status:

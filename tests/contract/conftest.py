@@ -67,7 +67,7 @@ def model(backend_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
     """A model of the backend's own kind; for others than ours, WORKBENCH_CONTRACT_<NAME> names one."""
     if backend_name == "remote":
         return f"{request.getfixturevalue('endpoint')}#guide"
-    if backend_name == "llama-cpp":
+    if backend_name in ("llama-cpp", "llama-server"):
         return str(workbench_guide.PATH)
     if backend_name == "scripted":
         path = tmp_path / "contract.script.toml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from workbench.backend import Engine, Provider, TokenRequest
 from workbench.constraint import Constraint
 from workbench.errors import InvalidRequest, Unsupported
 from workbench.generation import Generation
+from workbench.openai_client.provider import OpenAIProvider
 from workbench.sampling import SamplingSettings
 
 PERSON = {
@@ -162,8 +164,13 @@ async def test_it_crosses_the_process(provider: Provider) -> None:
         return
     with pytest.raises(InvalidRequest, match="strange"):
         await events_of(provider, wrong)
-    events = await events_of(provider, asked)
-    assert re.fullmatch(WORD.text, text_of(events)) and finished(events).reason == "stop"
+    for constraint, expected in (EACH_KIND["json_schema"], EACH_KIND["regex"]):
+        try:
+            events = await events_of(provider, replace(asked, constraint=constraint))
+        except Unsupported:
+            assert isinstance(provider, OpenAIProvider) and constraint.kind == "regex"
+            continue
+        assert re.fullmatch(expected, text_of(events)) and finished(events).reason == "stop"
 
 
 async def test_an_answer_that_nobody_waits_for_never_begins(provider: Provider) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from workbench.cli import output
-from workbench.cli.backend_statuses import documents, print_statuses
+from workbench.cli.backend_statuses import devices, documents, print_statuses
 from workbench.cli.options import json_option
 
 
 @click.command()
 @json_option
 def backends(*, as_json: bool) -> None:
-    """List the engines and whether they can run here."""
+    """List the engines: whether they can run here, what they run and on what, or how to get them."""
+    seen = devices()
     if as_json:
-        output.document(documents())
+        output.document(documents(seen))
     else:
-        print_statuses()
+        print_statuses(seen)
