@@ -117,7 +117,8 @@ def deltas(body: dict[str, Any]) -> list[dict[str, Any]]:
         function = {"name": name, "arguments": {"word": "GGUF"}}
         return [{"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}]
     if body.get("response_format"):
-        return [{"content": '{"a"'}, {"content": ": 1}"}]
+        name, *_ = json.loads(body["response_format"]["schema"]).get("properties", "a")
+        return [{"content": f'{{"{name}"'}, {"content": ": 1}"}]
     if body["messages"][-1]["content"] == "arguments":
         return [{"content": " ".join(sys.argv[1:])}]
     return [{"content": "Hello"}, {"content": " there"}]

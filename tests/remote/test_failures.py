@@ -69,6 +69,7 @@ async def test_a_model_that_is_not_there_is_told_with_those_that_are() -> None:
         (Answer([{"error": {"message": "out of memory"}}]), Unreachable, "out of memory"),
         (Answer([*HELLO[:2], {"error": {"message": "out of memory"}}]), Unreachable, "out of memory"),
         (Answer({"error": {"message": "x" * 5000}}, 400), InvalidRequest, "x…"),
+        (Answer({"error": {"message": "1 validation error: stop"}}, 500), InvalidRequest, "stop"),
     ],
 )
 async def test_an_answer_that_fails(answer: Answer, error: type[WorkbenchError] | None, words: str) -> None:

@@ -16,6 +16,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, Unsupported
 from workbench.events import Event, Finished, ReasoningDelta, ToolCallDelta, Usage
 from workbench.generation import Generation, ToolUse
+from workbench.openai_client.forms import WORD
 from workbench.runtime import open_model
 from workbench.sampling import SamplingSettings
 
@@ -192,7 +193,7 @@ async def test_a_server_that_takes_every_form_is_believed_none() -> None:
 async def test_a_form_is_told_in_the_way_that_the_server_enforces() -> None:
     def answer(body: dict[str, Any]) -> Answer:
         asked = body.get("structured_outputs", {}).get("regex")
-        return Answer({"error": {"message": "invalid regex"}}, 400) if asked == "(" else Answer(HELLO)
+        return Answer([delta(content=WORD), end()]) if asked == WORD else Answer(HELLO)
 
     async with double(answer) as server:
         provider = await opened(server.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -154,6 +155,18 @@ class Chunk(Struct):
 
 
 decoder = msgspec.json.Decoder(Chunk)
+
+
+async def text_of(data: AsyncIterator[bytes]) -> str:
+    """What an answer says, as far as it can be read."""
+    said = []
+    async for one in data:
+        try:
+            choices = decoder.decode(one).choices or ()
+        except msgspec.DecodeError:
+            continue
+        said += [(choice.text or "") + (choice.delta or choice.message or Delta()).text for choice in choices]
+    return "".join(said)
 
 
 def _bytes(token: str) -> bytes:

@@ -139,6 +139,8 @@ class Place:
                 f"The server at {self.server} {wants}: {words}.",
                 f"Put its key into {variables(self.url)[0]}, or run `workbench keys store {self.url}`.",
             )
+        if status == 500 and "validation error" in said.message:
+            status = 422
         if status == 429 or (status >= 500 and status != 501):
             busy = "has no room for more requests" if status == 429 else f"failed with status {status}"
             return Unreachable(f"The server at {self.server} {busy}: {words}.", "Ask again later.")

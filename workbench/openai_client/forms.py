@@ -1,7 +1,8 @@
 """How servers are told what an answer must look like, one way after another.
 
-A way is believed only of a server that takes a form and refuses a broken one written in it: one that takes
-anything would not keep to it. JSON Schemas in OpenAI's own way are taken at their word.
+A way is believed only of a server that was seen to make a model say what it never would: one that takes
+anything would not keep to it. JSON Schemas in OpenAI's own way are taken at their word. Broken forms would
+tell as much, but there are servers that do not survive them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from typing import Any
 from workbench.constraint import Constraint, ConstraintKind
 from workbench.openai_client.asking import Body, schema_of
 
-_SAMPLES: dict[ConstraintKind, tuple[str, str]] = {
-    "json_schema": ('{"type": "object"}', '{"type": "no-such-type"}'),
-    "regex": ("a", "("),
-    "lark": ('start: "a"', "start: nowhere"),
-    "gbnf": ('root ::= "a"', 'root ::= "'),
+WORD = "zqxj"
+"""Which no model says unless it must."""
+_SCHEMA = f'{{"type": "object", "properties": {{"{WORD}": {{"type": "boolean"}}}}, "required": ["{WORD}"]}}'
+_SAMPLES: dict[ConstraintKind, str] = {
+    "json_schema": _SCHEMA,
+    "regex": WORD,
+    "lark": f'start: "{WORD}"',
+    "gbnf": f'root ::= "{WORD}"',
 }
 Way = str
 STANDARD: Way = "response_format.json_schema"
@@ -33,10 +37,9 @@ def ways(kind: ConstraintKind) -> tuple[Way, ...]:
     return _WAYS[kind]
 
 
-def samples(kind: ConstraintKind) -> tuple[Constraint, Constraint]:
-    """A form that whoever enforces forms takes, and a broken one that they refuse."""
-    good, broken = _SAMPLES[kind]
-    return Constraint(kind, good), Constraint(kind, broken)
+def sample(kind: ConstraintKind) -> Constraint:
+    """A form of which every answer has the word in it."""
+    return Constraint(kind, _SAMPLES[kind])
 
 
 def told(constraint: Constraint, way: Way) -> Body:

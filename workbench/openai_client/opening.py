@@ -9,10 +9,12 @@ from workbench.constraint import Constraint, ConstraintKind
 from workbench.errors import InvalidRequest, Unsupported
 from workbench.openai_client import forms
 from workbench.openai_client.asking import Body
+from workbench.openai_client.chunks import text_of
 from workbench.openai_client.endpoint import Endpoint
 from workbench.openai_client.failures import Refused
 
 Data = AsyncIterator[bytes]
+_SAMPLE_TOKENS = 48
 
 
 async def opened(stack: AsyncExitStack, endpoint: Endpoint, url: str, body: Body) -> Data:
@@ -48,14 +50,11 @@ async def opened_in_form(
 
 
 async def _way(endpoint: Endpoint, url: str, body: Body, kind: ConstraintKind) -> str:
-    """The first way in which the server takes a form and refuses a broken one; raises Unsupported."""
+    """The first way in which the server is seen to keep to a form. Raises Unsupported where there is none."""
     known = endpoint.manner.ways
     if kind not in known:
-        good, broken = forms.samples(kind)
         for way in forms.ways(kind):
-            if await _takes(endpoint, url, body, good, way) and not await _takes(
-                endpoint, url, body, broken, way
-            ):
+            if await _keeps_to_it(endpoint, url, body, forms.sample(kind), way):
                 known[kind] = way
                 break
         else:
@@ -66,11 +65,13 @@ async def _way(endpoint: Endpoint, url: str, body: Body, kind: ConstraintKind) -
     return known[kind]
 
 
-async def _takes(endpoint: Endpoint, url: str, body: Body, form: Constraint, way: str) -> bool:
-    """Whether the server begins an answer in this form; one token of it is enough."""
+async def _keeps_to_it(endpoint: Endpoint, url: str, body: Body, form: Constraint, way: str) -> bool:
+    """Whether a short answer to the same prompt is in the form that is asked for in this way."""
+    short: Body = {name: body[name] for name in ("model", "messages", "prompt", "stream") if name in body}
+    short |= {"max_tokens": _SAMPLE_TOKENS, "temperature": 0} | forms.told(form, way)
     try:
         async with AsyncExitStack() as stack:
-            await opened(stack, endpoint, url, body | {"max_tokens": 1} | forms.told(form, way))
+            data = await opened(stack, endpoint, url, short)
+            return forms.WORD in await text_of(data)
     except (Refused, InvalidRequest):
         return False
-    return True
