@@ -39,9 +39,10 @@ class Planted:
 
 
 def planted(
-    rows: int, *, exact: float = 0.05, near: float = 0.1, edits: float = 0.02, seed: int = 7
-) -> Planted:
-    """Chats of 60 to 320 words. Of near copies a share of `edits` of the words is replaced."""
+    rows: int, *, exact: float = 0.05, near: float = 0.1, edits: float = 0.02, seed: int = 7,
+    most_words: int = 320,
+) -> Planted:  # fmt: skip
+    """Chats of at least 60 words. Of near copies a share of `edits` of the words is replaced."""
     dice = random.Random(seed)
     words = ["".join(dice.choices(ascii_lowercase, k=dice.randint(2, 9))) for _ in range(20_000)]
     found, originals = Planted(), list[list[str]]()
@@ -56,7 +57,7 @@ def planted(
                 said[place] = f"edit{dice.randrange(10**6)}"
             found.near.add(number)
         else:
-            said = dice.choices(words, k=dice.randint(60, 320))
+            said = dice.choices(words, k=dice.randint(60, most_words))
             originals.append(said)
         found.lines.append(chat(said))
     return found

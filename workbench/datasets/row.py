@@ -5,7 +5,6 @@ Rows are written between stages, so they are structs and not dataclasses. Knows 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -87,13 +86,9 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return "preference" if self.chosen or self.rejected else "text"
 
     @property
-    def turns(self) -> Iterator[Message]:
+    def turns(self) -> tuple[Message, ...]:
         """All messages, in the order messages, prompt, chosen, rejected, completion."""
-        yield from self.messages
-        yield from self.prompt
-        yield from self.chosen
-        yield from self.rejected
-        yield from self.completion
+        return self.messages or self.prompt + self.chosen + self.rejected + self.completion
 
     @property
     def conversation(self) -> Conversation:

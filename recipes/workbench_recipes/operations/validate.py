@@ -41,7 +41,7 @@ class Validate(RowOperation):
 def _chat(row: Row, findings: Findings) -> Rejection | None:
     messages = row.messages
     answered = asked = False
-    pictured = {image.message for image in row.images}
+    pictured = {image.message for image in row.images} if row.images else ()
     for index, message in enumerate(messages):
         if message.role == "assistant":
             answered = True
@@ -107,7 +107,7 @@ def _answered(prompt: Sequence[Message], answer: Sequence[Message], name: str) -
 
 
 def _look_for_damage(row: Row, findings: Findings) -> None:
-    for text in (row.text, *[message.content for message in row.turns]):
+    for text in [row.text, *[message.content for message in row.turns]]:
         if text.isascii():
             continue
         if "\ufffd" in text:

@@ -60,7 +60,8 @@ def row_of(value: Any, origin: Origin) -> Row:
 def _chat(value: dict[str, Any], origin: Origin) -> Row:
     """What most rows are, on the shortest way."""
     turns = read_messages(value["messages"], "messages")
-    place_images((), turns)
+    if turns.images:
+        place_images((), turns)
     return Row(
         origin=origin,
         messages=named_results(turns.messages),
