@@ -72,12 +72,7 @@ class History(DatabaseFile):
     def conversation(self, conversation_id: int) -> Conversation:
         with self.reading():
             self._require(conversation_id)
-            rows = self._database.execute(
-                """SELECT role, content, reasoning, tool_calls, tool_call_id, name
-                   FROM message WHERE conversation_id = ? ORDER BY id""",
-                (conversation_id,),
-            ).fetchall()
-        return Conversation(tuple(_message(*row) for row in rows))
+            return Conversation(messages_in(self._database, conversation_id))
 
     def summary(self, conversation_id: int) -> ConversationSummary:
         with self.reading():
@@ -124,6 +119,16 @@ class History(DatabaseFile):
     def _touch(self, database: sqlite3.Connection, conversation_id: int) -> None:
         self._require(conversation_id)
         database.execute("UPDATE conversation SET updated = ? WHERE id = ?", (_now(), conversation_id))
+
+
+def messages_in(database: sqlite3.Connection, conversation_id: int) -> tuple[Message, ...]:
+    """The turns of a conversation, in the order they were said."""
+    rows = database.execute(
+        """SELECT role, content, reasoning, tool_calls, tool_call_id, name
+           FROM message WHERE conversation_id = ? ORDER BY id""",
+        (conversation_id,),
+    )
+    return tuple(_message(*row) for row in rows)
 
 
 def answered(conversation: Conversation) -> Conversation:

@@ -75,7 +75,7 @@ def show(*, name: str) -> None:
 
 @recipe.command()
 @click.argument("name")
-@click.option("--in", "inputs", multiple=True, required=True, type=_FILE, help="A file of rows or a folder.")
+@click.option("--in", "inputs", multiple=True, type=_FILE, help="A file of rows or a folder.")
 @click.option("-o", "--output", "target", type=_FILE, help="The folder that the dataset goes to.")
 @_model_option
 @click.option(
@@ -83,13 +83,21 @@ def show(*, name: str) -> None:
 )
 @click.option("--kind", type=_KINDS, help="Take rows of this kind only.")
 @_set_option
+@click.option("--with", "added", multiple=True, metavar="OPERATION", help="Add this step; repeatable.")
+@click.option(
+    "--skip", "left_out", multiple=True, metavar="OPERATION", help="Leave this step out; repeatable."
+)
+@click.option(
+    "--against", multiple=True, type=_FILE, help="A file that a model is tested with, for `decontaminate`."
+)
 @click.option("--seed", type=int, help="Split anew.")
 @click.option("--sample", type=click.IntRange(1), help="Try it on about so many rows, and write nothing.")
 @_processes_option
 @json_option
 def run(
     *, name: str, inputs: tuple[Path, ...], target: Path | None, model: str | None, formats: tuple[str, ...],
-    kind: Any, changes: tuple[str, ...], seed: int | None, sample: int | None, processes: int | None,
+    kind: Any, changes: tuple[str, ...], added: tuple[str, ...], left_out: tuple[str, ...],
+    against: tuple[Path, ...], seed: int | None, sample: int | None, processes: int | None,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Make a dataset with the recipe NAME, or with a TOML file of your own.
@@ -103,9 +111,12 @@ def run(
 
     from workbench.cli.recipe_report import finish, making
     from workbench.datasets.making import Order
-    from workbench.datasets.recipe import changed
+    from workbench.datasets.recipe import changed, with_steps, without_steps
 
-    told = changed(_recipe(name, model), dict(map(_change, changes)))
+    told = without_steps(with_steps(_recipe(name, model), added), left_out)
+    told = changed(told, dict(map(_change, changes)))
+    if against:
+        told = changed(told, {"decontaminate.against": [str(path) for path in against]})
     if kind:
         told = msgspec.structs.replace(told, kinds=(kind,))
     if seed is not None:

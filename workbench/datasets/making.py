@@ -22,6 +22,7 @@ from workbench.datasets.running.outcome import Outcome
 from workbench.datasets.running.plan import Plan, Tell, plan
 from workbench.datasets.running.run import run
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.paths import history_file
 from workbench.whole_file import write_whole
 
 _LOCK, _UNFINISHED = "recipe.lock", ".unfinished"
@@ -60,7 +61,7 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
         _check_target(order)
     made = plan(
         order.recipe,
-        _inputs(order.inputs),
+        _inputs(order.inputs or _own(order.recipe)),
         formats if writes else (),
         str(order.model) if order.model else None,
         order.sample,
@@ -74,6 +75,15 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
     _write_beside(made, outcome, order.target)
     shutil.rmtree(work)
     return made, outcome
+
+
+def _own(recipe: Recipe) -> tuple[Path, ...]:
+    """What the recipe reads by itself."""
+    if not recipe.source:
+        raise InvalidRequest(f"{recipe.name} needs rows.", "Name a file or a folder with --in.")
+    if not history_file().exists():
+        raise InvalidRequest("There are no conversations yet.", "`workbench chat` has them.")
+    return (history_file(),)
 
 
 def _inputs(paths: Sequence[Path]) -> list[Path]:
@@ -135,6 +145,7 @@ def _lock(made: Plan, outcome: Outcome, target: Path) -> dict[str, Any]:
         "recipe": made.recipe,
         "formats": made.formats,
         "inputs": made.sources,
+        "references": made.references,
         "model_digest": made.model_digest,
         "versions": made.versions,
         "steps": outcome.steps,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from workbench.datasets.findings import Findings, Severity
@@ -34,6 +35,10 @@ class Operation:
     """
 
     needs_model: ClassVar[bool] = False
+
+    def reads(self) -> Sequence[Path]:
+        """Files beside the input that the results follow from."""
+        return ()
 
     def begin(self, surroundings: Surroundings) -> None:
         """Once in each process, before any row. Raises WorkbenchError where it cannot work so."""

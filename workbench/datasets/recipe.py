@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -27,6 +27,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         kinds: Rows of other kinds are set aside.
         formats: What is written where nothing else is asked for; none for a recipe that only looks.
+        source: What is read where no input is named: the conversations that were had with the workbench.
         steps: For each the operation's name, as `operation`, and its parameters.
         model_steps: Further steps on single rows, taken where the model is known that the data is for.
     """
@@ -36,6 +37,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[Kind, ...] = KINDS
     formats: tuple[str, ...] = ("messages",)
     seed: int = 0
+    source: Literal["", "history"] = ""
     steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     model_steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
@@ -62,10 +64,12 @@ def parse(text: str, name: str) -> Recipe:
 
 def for_model(recipe: Recipe) -> Recipe:
     """With the steps that ask the model, before those that judge the whole set."""
-    made = recipe.operations()
-    place = next((place for place, one in enumerate(made) if isinstance(one, SetOperation)), len(made))
-    steps = (*recipe.steps[:place], *recipe.model_steps, *recipe.steps[place:])
-    return msgspec.structs.replace(recipe, steps=steps, model_steps=())
+    return msgspec.structs.replace(_with(recipe, recipe.model_steps), model_steps=())
+
+
+def with_steps(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """With these operations as well, before those that judge the whole set."""
+    return _with(recipe, [{"operation": name} for name in names])
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -80,6 +84,21 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         for step in meant:
             step[parameter] = value
     return msgspec.structs.replace(recipe, steps=tuple(steps))
+
+
+def _with(recipe: Recipe, steps: Sequence[dict[str, Any]]) -> Recipe:
+    made = recipe.operations()
+    place = next((place for place, one in enumerate(made) if isinstance(one, SetOperation)), len(made))
+    return msgspec.structs.replace(recipe, steps=(*recipe.steps[:place], *steps, *recipe.steps[place:]))
+
+
+def without_steps(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """The recipe without these operations. Raises InvalidRequest for one that it does not have."""
+    has = [str(step.get("operation")) for step in recipe.steps]
+    if missing := [name for name in names if name not in has]:
+        raise InvalidRequest(f"{recipe.name} has no step {missing[0]!r}.", f"It has {', '.join(has)}.")
+    kept = tuple(step for step in recipe.steps if step.get("operation") not in names)
+    return msgspec.structs.replace(recipe, steps=kept)
 
 
 def _operation(step: Mapping[str, Any]) -> Operation:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from workbench.datasets.reading.documents import read_document
+from workbench.datasets.reading.history import read_history
 from workbench.datasets.reading.lines import Read, read_lines
 from workbench.datasets.reading.parquet import read_parquet
 from workbench.datasets.reading.source import Part, Source, survey
@@ -28,5 +29,7 @@ def read(source: Source, part: Part) -> Iterator[Read]:
             yield from read_table(source)
         case "parquet":
             yield from read_parquet(source)
+        case "history":
+            yield from read_history(source)
         case _:
             assert_never(source.layout)

@@ -18,9 +18,10 @@ from msgspec import Struct
 from workbench.datasets.reading.encodings import HEAD_BYTES, UTF_8, encoding_of
 from workbench.errors import InvalidRequest
 
-Layout = Literal["lines", "document", "table", "parquet"]
+Layout = Literal["lines", "document", "table", "parquet", "history"]
 PART_BYTES = 32 << 20
 _BLOCK_BYTES = 1 << 20
+_BINARY = ("parquet", "history")
 _TABLES = (".csv", ".tsv")
 
 
@@ -49,7 +50,7 @@ def survey(path: Path, index: int) -> tuple[Source, list[Part]]:
         with open_plain(path) as file:
             head = file.read(HEAD_BYTES)
         layout = _layout(path, head)
-        encoding = encoding_of(head) if layout != "parquet" else ""
+        encoding = "" if layout in _BINARY else encoding_of(head)
         splits = layout == "lines" and encoding in UTF_8 and not is_compressed(path)
         digest, parts = _walked(path, index, PART_BYTES if splits else sys.maxsize)
         size = path.stat().st_size
@@ -99,6 +100,8 @@ def _blocks(path: Path) -> Iterator[bytes]:
 def _layout(path: Path, head: bytes) -> Layout:
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"SQLite format 3\x00"):
+        return "history"
     suffix = Path(str(path).removesuffix(".gz")).suffix.lower()
     if suffix in _TABLES:
         return "table"

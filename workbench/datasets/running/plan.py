@@ -25,6 +25,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         formats: Those that are written, by name.
+        references: Files beside the inputs that operations read.
         sample: How many rows are tried, spread over the input; 0 means all.
         keeps_rows: Whether rows are needed again after they were looked at once.
     """
@@ -32,6 +33,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     recipe: Recipe
     sources: tuple[Source, ...]
     parts: tuple[Part, ...]
+    references: tuple[Source, ...] = ()
     formats: tuple[str, ...]
     model: str | None = None
     model_digest: str = ""
@@ -107,6 +109,9 @@ def plan(
         recipe=recipe,
         sources=tuple(sources),
         parts=tuple(parts),
+        references=tuple(
+            survey(path, 0)[0] for operation in recipe.operations() for path in operation.reads()
+        ),
         formats=tuple(formats),
         model=model,
         model_digest=digest,
