@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from workbench.datasets.findings import Findings
@@ -93,9 +94,7 @@ class PersonalData(RowOperation):
         for kind in self.kinds:
             letter, form, is_one = _FORMS[kind]
             if letter in text and (has_digits or kind == "email"):
-                text = form.sub(
-                    lambda match, kind=kind, is_one=is_one: _named(match, kind, is_one, found), text
-                )  # type: ignore[misc]
+                text = form.sub(partial(_named, kind=kind, is_one=is_one, found=found), text)
         return text
 
 
