@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,8 +36,14 @@ def test_memory_is_measured_once_and_remembered_with_its_date() -> None:
     assert bandwidth.recalled(here) == measured
 
 
-def test_more_bytes_are_copied_in_a_longer_time() -> None:
-    assert bandwidth.copied_per_second(1, 64 * MIB, seconds=0.05) > 1e8
+def test_memory_is_read_with_as_many_threads_as_asked_for() -> None:
+    assert bandwidth.read_per_second(1, 64 * MIB, seconds=0.05) > 1e8
+    assert bandwidth.measured_with(machine(), 2) > 1e8
+
+
+def test_too_little_free_memory_is_said() -> None:
+    with pytest.raises(WorkbenchError, match="too little memory"):
+        bandwidth.measure(replace(machine(), ram_free=32 * MIB))
 
 
 def test_a_disk_is_read_and_nothing_is_left_on_it(home: Path) -> None:
