@@ -21,7 +21,7 @@ from workbench.errors import Unsupported
 from workbench.events import Event
 from workbench.generation import Generation
 from workbench.passes import PassRequest
-from workbench.ports import Calibrator, Estimator, Quantizer, Scorer, StandIns
+from workbench.ports import Calibrator, Estimator, Profiler, Quantizer, Scorer, StandIns
 from workbench.sampling import SamplingSettings
 from workbench.step_events import PromptComputed as PromptComputed
 from workbench.step_events import RequestEnded as RequestEnded
@@ -292,4 +292,8 @@ class Backend(ABC):
 
     def stand_ins(self) -> StandIns | None:
         """A new one, which starts nothing before it is asked; None where no model can be stood in for."""
+        return None
+
+    def profiler(self) -> Profiler | None:
+        """None where nothing can be told of what happens inside."""
         return None

@@ -6,11 +6,12 @@ A backend hands one out through its method of the same name, or None. Knows no e
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.calibration_request import CalibrationProgress, CalibrationRequest
+from workbench.engine_profile import EngineProfile, ProfileRequest
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import MemoryEstimate, VirtualGpu
@@ -152,3 +153,14 @@ class StandIns(ABC):
     @abstractmethod
     def close(self) -> None:
         """End what was started. Idempotent."""
+
+
+class Profiler(ABC):
+    """Port: where the time of an engine's passes goes, and what its kernels reach without a model."""
+
+    @abstractmethod
+    def profile(self, request: ProfileRequest, progress: Callable[[str], None]) -> EngineProfile:
+        """Load the model, look, and give everything back; `progress` is told what is done at the moment.
+
+        Raises as Backend.open does, Unsupported for models that do not continue text, and EngineDied.
+        """

@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.backend import Backend, Build, Engine, LoadProgress, Status
 from workbench.engine_device import EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.ports import Calibrator, Estimator, Quantizer, Scorer, StandIns
+from workbench.ports import Calibrator, Estimator, Profiler, Quantizer, Scorer, StandIns
 from workbench_llama_cpp.builds import install_command
 
 
@@ -83,3 +83,8 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.standing_in.stand_ins import LlamaCppStandIns
 
         return LlamaCppStandIns()
+
+    def profiler(self) -> Profiler:
+        from workbench_llama_cpp.profiling.profiler import LlamaCppProfiler
+
+        return LlamaCppProfiler()

@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.errors import Unsupported
 from workbench_llama_cpp.estimating.virtual import names, structures
-from workbench_llama_cpp.estimating.virtual.structures import Int, Pointer, Size, Tensor
+from workbench_llama_cpp.estimating.virtual.structures import Arena, Int, Pointer, Size, Tensor
 from workbench_llama_cpp.ggml import function
 
 PROVED_VERSION = "0.25.3"
@@ -122,16 +122,10 @@ def _same_buffer(kind_address: int) -> bool:
     return same
 
 
-class _Arena(ctypes.Structure):
-    """ggml_init_params."""
-
-    _fields_ = (("size", Size), ("memory", Pointer), ("no_alloc", ctypes.c_bool))
-
-
 def _same_tensor() -> bool:
     if _ask("ggml_tensor_overhead", Size) != ctypes.sizeof(Tensor) + _OBJECT_BYTES:
         return False
-    arena = function("ggml-base", "ggml_init", Pointer, _Arena)(_Arena(_MEMORY, None, True))
+    arena = function("ggml-base", "ggml_init", Pointer, Arena)(Arena(_MEMORY, None, True))
     matrix = function(
         "ggml-base", "ggml_new_tensor_2d", Pointer, Pointer, Int, ctypes.c_int64, ctypes.c_int64
     )

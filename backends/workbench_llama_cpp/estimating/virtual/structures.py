@@ -15,6 +15,12 @@ SOURCES = 10
 Pointer, Size, Bool, Int = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool, ctypes.c_int
 
 
+class Arena(ctypes.Structure):
+    """ggml_init_params."""
+
+    _fields_ = (("size", Size), ("memory", Pointer), ("no_alloc", Bool))
+
+
 class Tensor(ctypes.Structure):
     """ggml_tensor: one node of a computation, or a weight."""
 
