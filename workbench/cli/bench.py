@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,8 +14,10 @@ import click
 from workbench.benchmark import Run, Workload, run
 from workbench.benchmark.document import run_document
 from workbench.cli import output
+from workbench.cli.bench_formats import format_options, print_charts, print_in, write_svg
 from workbench.cli.bench_history import judged, tell
 from workbench.cli.bench_report import print_run
+from workbench.cli.bench_why import explained, print_explanation, why_document
 from workbench.cli.judgement_words import judgement_document
 from workbench.cli.loading import open_told
 from workbench.cli.options import json_option, loading_options
@@ -48,6 +51,8 @@ _SIZE = click.IntRange(min=0)
 @click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random tokens.")
 @click.option("--no-history", is_flag=True, help="Neither keep this run nor compare it with earlier ones.")
+@click.option("--why", is_flag=True, help="Tell also where the time goes, and what to change first.")
+@format_options
 @json_option
 @partial(loading_options, parallel=False)
 def bench(
@@ -60,6 +65,9 @@ def bench(
     repetitions: int,
     seed: int,
     no_history: bool,
+    why: bool,
+    form: str,
+    picture: Path | None,
     as_json: bool,
     settings: EngineSettings,
     backend: str | None,
@@ -80,12 +88,19 @@ def bench(
         repetitions=repetitions,
         seed=seed,
     )
+    if form and (as_json or why):
+        raise click.UsageError(f"--{form} goes with neither --json nor --why.")
     roomy = with_room(settings, workload)
-    documents, failed = list[dict[str, Any]](), list[WorkbenchError]()
+    quiet = as_json or bool(form)
+    runs, documents, failed = list[Run](), list[dict[str, Any]](), list[WorkbenchError]()
     for model in [locate(name) for name in models]:
         measured = partial(_measured, model, roomy, backend, workload)
         try:
-            documents.append(_benched(model, backend, measured, history=not no_history, as_json=as_json))
+            found = measured()
+            runs.append(found)
+            documents.append(_told(model, backend, found, measured, history=not no_history, quiet=quiet))
+            if why:
+                documents[-1] |= _why(found, quiet)
         except WorkbenchError as error:
             if len(models) == 1:
                 raise
@@ -93,23 +108,40 @@ def bench(
             failed.append(error)
     if as_json:
         output.document(documents if len(models) > 1 else documents[0])
+    elif form:
+        print_in(form, runs)
+    if picture:
+        write_svg(picture, runs)
     if failed:
         raise failed[0]
 
 
-def _benched(
-    model: LocalModel, backend: str | None, measured: Callable[[], Run], *, history: bool, as_json: bool
+def _told(
+    model: LocalModel,
+    backend: str | None,
+    found: Run,
+    again: Callable[[], Run],
+    *,
+    history: bool,
+    quiet: bool,
 ) -> dict[str, Any]:
-    """What was measured and how it compares, told at once unless it becomes JSON."""
-    found = measured()
-    if not as_json:
+    """What was measured and how it compares, told at once unless another form is wanted."""
+    if not quiet:
         print_run(found)
+        print_charts([found])
     document = run_document(found)
     if history:
-        judgement = judged(model, backend, document, lambda: run_document(measured()))
+        judgement = judged(model, backend, document, lambda: run_document(again()))
         document["history"] = judgement_document(judgement)
-        tell(judgement, as_json)
+        tell(judgement, quiet)
     return document
+
+
+def _why(found: Run, quiet: bool) -> dict[str, Any]:
+    explanation = asyncio.run(explained(found))
+    if not quiet:
+        print_explanation(explanation)
+    return {"why": why_document(explanation)}
 
 
 def with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
