@@ -10,7 +10,7 @@ from typing import Literal
 
 from workbench.engine_settings import EngineSettings
 
-WorkKind = Literal["weights", "attention", "other"]
+WorkKind = Literal["weights", "attention", "state", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,8 @@ class Part:
     """Operations of one kind within a pass.
 
     Attributes:
-        kind: "weights" multiplies by them, "attention" looks at the tokens before, "other" is all else.
+        kind: "weights" multiplies by them, "attention" looks at the tokens before, "state" carries on what a
+            recurrent layer remembers of them, "other" is all else.
         type: The element type of the weights, or of the cache; "" for others.
         place: The device that computes them, "CPU" or such as "CUDA0".
         bytes_read: Of weights, or of the cache; those of experts that had no part are not counted.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.benchmark.ceilings import Ceiling, Ceilings
-from workbench.engine_profile import Part, PassProfile
+from workbench.engine_profile import Part, PassProfile, WorkKind
 
 Unit = Literal["bytes", "operations"]
 
@@ -20,6 +20,7 @@ class Line:
     """One kind of work.
 
     Attributes:
+        kind: Of the engine's work; None around it.
         seconds: For each token.
         amount: Bytes or operations for each token; 0 where nothing is counted.
         ceiling: What this machine does of these in a second at most, None where there is no such measure.
@@ -27,6 +28,7 @@ class Line:
 
     name: str
     seconds: float
+    kind: WorkKind | None = None
     unit: Unit = "bytes"
     amount: float = 0.0
     ceiling: Ceiling | None = None
@@ -79,7 +81,8 @@ class Timed:
 
 def writing(profile: PassProfile, timed: Timed, sampling: float, depth: int, limits: Ceilings) -> Account:
     """What one more token of an answer takes."""
-    lines = [_written(part, limits, scale) for scale in (_scale(profile, timed),) for part in profile.parts]
+    scale = _scale(profile, timed)
+    lines = [_written(part, limits, scale) for part in profile.parts]
     around = (
         Line(name="preparing the pass, and the rest", seconds=max(0.0, timed.bare - profile.seconds)),
         Line(name="drawing a token", seconds=sampling),
@@ -108,6 +111,7 @@ def _scale(profile: PassProfile, timed: Timed) -> float:
 def _written(part: Part, limits: Ceilings, scale: float) -> Line:
     return Line(
         name=name_of(part),
+        kind=part.kind,
         seconds=part.seconds * scale,
         amount=part.bytes_read,
         ceiling=limits.reading(part.place) if part.bytes_read else None,
@@ -119,6 +123,7 @@ def _read(profile: PassProfile, limits: Ceilings, scale: float) -> Iterator[Line
         counted = part.kind == "weights"
         yield Line(
             name=name_of(part),
+            kind=part.kind,
             seconds=part.seconds * scale / profile.tokens,
             unit="operations",
             amount=part.operations / profile.tokens,
@@ -133,5 +138,7 @@ def name_of(part: Part) -> str:
             return f"weights in {part.type}{where}"
         case "attention":
             return f"attention{f', cache in {part.type}' if part.type else ''}{where}"
+        case "state":
+            return f"recurrent state{where}"
         case "other":
             return f"norms and all else{where}"

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from workbench.benchmark.account import Account
 from workbench.benchmark.ceilings import Basis, Ceilings
 from workbench.engine_profile import EngineProfile, Kernel, Part, PassProfile
-from workbench.engine_settings import Speculation
 from workbench.machine import Machine
 
 LEAST_GAIN = 0.05
@@ -33,6 +32,7 @@ class Suggestion:
         gain: By which factor it becomes faster: 1.5 is half as fast again.
         option: What to give on the command line, "" where it is no option.
         exact: Answers stay the same.
+        certain: It does not hang on what is written.
     """
 
     text: str
@@ -40,6 +40,12 @@ class Suggestion:
     basis: Basis
     option: str = ""
     exact: bool = True
+    certain: bool = True
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """The higher the sooner it is told; of about the same gain, what leaves answers as they are."""
+        return self.certain, self.gain - (0 if self.exact else 2 * LEAST_GAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +59,9 @@ class Trial:
 
 
 def ranked(suggestions: Sequence[Suggestion], most: int = 3) -> tuple[Suggestion, ...]:
-    """The most promising first; those that leave answers as they are before others of about the same gain."""
+    """The most promising first, without those that would hardly be noticed."""
     worth = [one for one in suggestions if one.gain >= 1 + LEAST_GAIN]
-    return tuple(
-        sorted(worth, key=lambda one: one.gain - (0 if one.exact else 2 * LEAST_GAIN), reverse=True)[:most]
-    )
+    return tuple(sorted(worth, key=lambda one: one.rank, reverse=True)[:most])
 
 
 def by_trials(trials: Sequence[Trial]) -> Iterator[Suggestion]:
@@ -100,11 +104,14 @@ def by_fewer_bits(
         )
 
 
-def by_drafts(alone: float, checking: float, used: Speculation) -> Iterator[Suggestion]:
-    """`alone` and `checking` are the seconds of a step with one token and with DRAFTED more."""
+def by_drafts(profile: PassProfile, alone: float, checking: float) -> Iterator[Suggestion]:
+    """`alone` and `checking` are the seconds of a step with one token and with DRAFTED more.
+
+    Recurrent models take no tokens back, so they cannot be drafted for.
+    """
     cost = checking / alone
     needed = next((share / 100 for share in range(1, 100) if _accepted(share / 100) > cost), None)
-    if needed is None or used != "off":
+    if needed is None or any(part.kind == "state" for part in profile.parts):
         return
     gain = _accepted(_USUALLY_RIGHT) / cost
     yield Suggestion(
@@ -114,12 +121,13 @@ def by_drafts(alone: float, checking: float, used: Speculation) -> Iterator[Sugg
         gain=gain,
         basis="predicted",
         option="--speculate ngram",
+        certain=False,
     )
 
 
 def by_less_context(account: Account) -> Iterator[Suggestion]:
     """What half as many tokens before would bring."""
-    attention = sum(line.seconds for line in account.lines if line.name.startswith("attention"))
+    attention = sum(line.seconds for line in account.lines if line.kind == "attention")
     gain = _gain(account.seconds, attention / 2)
     if account.depth >= _LONG_CONTEXT and attention > _MUCH_LOOKING_BACK * account.seconds:
         yield Suggestion(

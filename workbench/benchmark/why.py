@@ -36,8 +36,6 @@ Opening = Callable[[EngineSettings], AbstractAsyncContextManager[Provider]]
 Progress = Callable[[str], None]
 _MATTERS = 0.08
 """The share of a token's time from which a setting that changes it is tried."""
-
-
 _USUAL_PROMPT = 512
 _CONTEXT_STEP = 256
 
@@ -63,11 +61,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Where the time goes, what to change first, and in sentences what else is worth knowing."""
+    """Where the time goes, what to change first, and in sentences what else is worth knowing.
+
+    `bare_seconds` is what a token took to write by passes alone.
+    """
 
     accounts: tuple[Account, ...]
     suggestions: tuple[Suggestion, ...]
     notes: tuple[str, ...]
+    bare_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,19 @@ async def explain(
     write = account.writing(found.write, around.write, found.sampling_seconds, subject.depth, limits)
     read = account.reading(found.read, around.read, around.tokenizing, subject.depth, limits)
     trials = await _tried(subject, list(_attempts(subject, found, here)), around, opening, progress)
+    drafted = subject.settings.usual_speculation != "off"
     suggestions = (
         *by_trials(trials),
         *by_fewer_bits(found, write, read, limits),
-        *by_drafts(around.write.bare, around.checking, subject.settings.usual_speculation),
+        *(() if drafted else by_drafts(found.write, around.write.bare, around.checking)),
         *by_less_context(write),
         *by_card(found.write, write, here),
     )
     return Explanation(
-        accounts=(write, read), suggestions=ranked(suggestions), notes=tuple(_notes(found, here))
+        accounts=(write, read),
+        suggestions=ranked(suggestions),
+        notes=tuple(_notes(found, here)),
+        bare_seconds=around.write.bare,
     )
 
 

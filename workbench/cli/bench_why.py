@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 
@@ -20,6 +20,7 @@ from workbench.machine import machine
 from workbench.runtime import open_model
 
 _UNITS = {"bytes": "GB/s", "operations": "GFLOP/s"}
+_QUIET = 0.15
 _HEADINGS = ("part", "time", "share", "reaches", "at most here", "of it")
 
 
@@ -46,11 +47,25 @@ async def explained(run: Run) -> Explanation:
             await provider.close()
 
     try:
-        return await explain(
+        found = await explain(
             subject, opening, profiler, machine(), lambda doing: status.show(f"{run.model}: {doing}")
         )
     finally:
         status.clear()
+    return replace(found, notes=(*found.notes, *_unlike_before(run, found)))
+
+
+def _unlike_before(run: Run, found: Explanation) -> Iterator[str]:
+    """Whether writing took about as long as in the test."""
+    depth, now = found.accounts[0].depth, found.bare_seconds
+    for result in run.results:
+        test, before = result.test, 1 / result.tokens_per_second
+        alike = result.method == "passes" and test.generate and test.depth == depth
+        if alike and abs(now / before - 1) > _QUIET:
+            yield (
+                f"A token of {test.name} took {_milliseconds(before)} before and {_milliseconds(now)} now: "
+                "the machine is not quiet, so trust the shares more than the times."
+            )
 
 
 def print_explanation(found: Explanation) -> None:

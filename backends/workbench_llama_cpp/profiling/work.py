@@ -16,7 +16,7 @@ from workbench_llama_cpp.ggml import function
 
 _FREE = {"NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE"}
 _STATE = {"SSM_SCAN", "SSM_CONV", "RWKV_WKV6", "RWKV_WKV7", "GATED_LINEAR_ATTN", "GATED_DELTA_NET"}
-_ATTENTION = {"FLASH_ATTN_EXT", "SOFT_MAX", *_STATE}
+_ATTENTION = {"FLASH_ATTN_EXT", "SOFT_MAX"}
 _MULTIPLIES = {"MUL_MAT", "MUL_MAT_ID"}
 
 
@@ -48,7 +48,7 @@ def sort_of(node: Tensor) -> Sort:
     if name in _ATTENTION:
         cache = _type_name(operand(node, 1).type) if name == "FLASH_ATTN_EXT" else ""
         return Sort("attention", cache, place(node))
-    return Sort("other", "", place(node))
+    return Sort("state" if name in _STATE else "other", "", place(node))
 
 
 def amount(node: Tensor) -> Amount:
