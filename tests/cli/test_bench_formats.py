@@ -65,3 +65,4 @@ def test_why_tells_where_the_time_goes(workbench: Workbench) -> None:
 def test_why_is_refused_where_an_engine_does_not_tell(workbench: Workbench, script: str) -> None:
     refused = workbench("bench", script, *QUICK, "--why")
     assert refused.returncode == 2 and "Leave --why out" in refused.stderr
+    assert not refused.stdout  # nothing was measured before

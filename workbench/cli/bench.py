@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
+from workbench import registry
 from workbench.benchmark import Run, Workload, run
 from workbench.benchmark.document import run_document
 from workbench.cli import output
 from workbench.cli.bench_formats import format_options, print_charts, print_in, write_svg
 from workbench.cli.bench_history import judged, tell
 from workbench.cli.bench_report import print_run
-from workbench.cli.bench_why import explained, print_explanation, why_document
+from workbench.cli.bench_why import explained, print_explanation, profiler_of, why_document
 from workbench.cli.judgement_words import judgement_document
 from workbench.cli.loading import open_told
 from workbench.cli.options import json_option, loading_options
@@ -93,7 +94,10 @@ def bench(
     roomy = with_room(settings, workload)
     quiet = as_json or bool(form)
     runs, documents, failed = list[Run](), list[dict[str, Any]](), list[WorkbenchError]()
-    for model in [locate(name) for name in models]:
+    located = [locate(name) for name in models]
+    for model in located if why else ():
+        profiler_of(backend or registry.name_for(str(model.path)))
+    for model in located:
         measured = partial(_measured, model, roomy, backend, workload)
         try:
             found = measured()
@@ -108,9 +112,9 @@ def bench(
             failed.append(error)
     if as_json:
         output.document(documents if len(models) > 1 else documents[0])
-    elif form:
+    elif form and runs:
         print_in(form, runs)
-    if picture:
+    if picture and runs:
         write_svg(picture, runs)
     if failed:
         raise failed[0]

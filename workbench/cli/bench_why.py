@@ -17,6 +17,7 @@ from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported
 from workbench.machine import machine
+from workbench.ports import Profiler
 from workbench.runtime import open_model
 
 _UNITS = {"bytes": "GB/s", "operations": "GFLOP/s"}
@@ -24,11 +25,17 @@ _QUIET = 0.15
 _HEADINGS = ("part", "time", "share", "reaches", "at most here", "of it")
 
 
-async def explained(run: Run) -> Explanation:
-    """Of the deepest test of a run. Raises Unsupported for an engine that cannot be looked into."""
-    profiler = registry.load(run.backend).profiler() if run.backend else None
+def profiler_of(backend: str) -> Profiler:
+    """Raises Unsupported for an engine that cannot be looked into."""
+    profiler = registry.load(backend).profiler()
     if profiler is None:
-        raise Unsupported("This engine does not tell where its time goes.", "Leave --why out.")
+        raise Unsupported(f"The backend {backend!r} does not tell where its time goes.", "Leave --why out.")
+    return profiler
+
+
+async def explained(run: Run) -> Explanation:
+    """Of the deepest test of a run. Raises as `profiler_of`, and what opening the model raises."""
+    profiler = profiler_of(run.backend)
     tests = [result.test for result in run.results]
     subject = Subject(
         path=run.path,

@@ -25,7 +25,7 @@ def kernels(parts: Sequence[Part], others: Sequence[str], threads: int) -> Itera
     wanted |= dict.fromkeys(
         (weights[0].place, other) for other in others if _bits(other) < _bits(weights[0].type)
     )
-    here = {("CPU" if not device.is_gpu else device.buffer_name): device for device in devices()[::-1]}
+    here = {(device.buffer_name if device.is_gpu else device.name): device for device in devices()}
     for place in dict.fromkeys(place for place, _ in wanted if place in here):
         stream = Stream(here[place], threads)
         try:
