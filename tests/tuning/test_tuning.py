@@ -13,6 +13,7 @@ from tests.tuning.made_up_profile import GUIDE, profile
 from workbench.backend import ModelFacts
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported
+from workbench.machine.disturbance import Surroundings
 from workbench.tuning import tuning
 from workbench.tuning.aim import Aim
 from workbench.tuning.identity import Identity, identity
@@ -105,6 +106,19 @@ async def test_tuning_again_begins_with_what_was_fastest_before(made_up: MadeUp)
     assert report.profile.values == {"micro_batch": 64}
     micro_batch = next(one for one in report.effects if one.knob.name == "micro-batch")
     assert all(trial.beside == "64" for trial in micro_batch.trials)
+
+
+@pytest.mark.parametrize(("others", "disturbed"), [(0.4, False), (0.6, True)])
+async def test_what_was_measured_beside_busy_programs_is_marked(
+    made_up: MadeUp, monkeypatch: pytest.MonkeyPatch, others: float, disturbed: bool
+) -> None:
+    class Beside:
+        def so_far(self) -> Surroundings:
+            return Surroundings(others, cores=2)
+
+    monkeypatch.setattr(tuning, "Disturbance", Beside)
+    report = await made_up(smaller_is_faster, EngineSettings(), Aim())
+    assert report.is_disturbed is disturbed
 
 
 async def test_what_is_computed_elsewhere_is_not_tuned_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,7 @@ class _Aims(click.ParamType[Aim]):
 @click.option("--lossy", is_flag=True, help="Try smaller caches too, which change answers a little.")
 @click.option("--time", "seconds", type=DURATION, default="5m", help="Turn no knob after so long; 5m.")
 @click.option("--no-save", "save", is_flag=True, flag_value=False, default=True, help="Keep nothing of it.")
+@click.option("--anyway", is_flag=True, help="Keep it even where other programs kept the processor busy.")
 @click.option("--show", "shows", is_flag=True, help="Tell what was tuned, of MODEL or of all.")
 @click.option("--forget", "forgets", is_flag=True, help="Forget what was tuned of MODEL.")
 @json_option
@@ -86,6 +87,7 @@ def tune(
     lossy: bool,
     seconds: float,
     save: bool,
+    anyway: bool,
     shows: bool,
     forgets: bool,
     as_json: bool,
@@ -126,6 +128,7 @@ def tune(
         report = asyncio.run(tune(order, lambda text: status.show(f"tuning {found.name}: {text}")))
     finally:
         status.clear()
+    save = save and (anyway or not report.is_disturbed)
     trouble = _trouble_keeping(report.profile) if save else None
     saved = save and trouble is None
     if as_json:

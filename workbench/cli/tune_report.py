@@ -6,6 +6,7 @@ from statistics import median
 
 from workbench import wording
 from workbench.cli import output
+from workbench.machine.disturbance import Surroundings
 from workbench.planning.flags import flags
 from workbench.tuning.comparing import Comparison
 from workbench.tuning.explaining import Effect
@@ -37,6 +38,8 @@ def show(report: Report, *, saved: bool) -> None:
         output.line(f"  no time for: {', '.join(outcome.skipped)}. --time 15m gives more.")
     output.line()
     output.line(_verdict(report, saved))
+    if report.is_disturbed:
+        output.note(_disturbed(report.surroundings))
 
 
 def document(report: Report, *, saved: bool) -> dict[str, object]:
@@ -59,6 +62,8 @@ def document(report: Report, *, saved: bool) -> dict[str, object]:
         "skipped": list(outcome.skipped),
         "stale": [{"aim": str(one.profile.aim), "changed": one.changed} for one in report.before.stale],
         "seconds": report.seconds,
+        "others_cores": report.surroundings.others_cores,
+        "disturbed": report.is_disturbed,
         "saved": saved,
     }
 
@@ -99,6 +104,13 @@ def _verdict(report: Report, saved: bool) -> str:
         return f"The usual settings stay.{doubt}"
     kept = "Kept for run, chat, serve, bench and the app; --no-profile leaves it aside."
     return f"Fastest: {flags(outcome.settings, outcome.usual)}\n{kept if saved else 'Not kept.'}"
+
+
+def _disturbed(found: Surroundings) -> str:
+    return (
+        f"Other programs took {found.others_cores:.1f} of {found.cores} cores meanwhile; without them, other "
+        "settings may be faster. Tune again when they are done, or keep it as it is with --anyway."
+    )
 
 
 def _knob(effect: Effect) -> dict[str, object]:

@@ -17,6 +17,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.gguf import read_model
 from workbench.machine import machine
+from workbench.machine.disturbance import Disturbance, Surroundings
 from workbench.planning.defaults import default_settings
 from workbench.planning.formula import context_of
 from workbench.runtime import open_model
@@ -34,6 +35,8 @@ from workbench.tuning.search import Outcome, Search
 
 Say = Callable[[str], None]
 _USUAL_TURNS = 3
+_DISTURBING = 0.25
+"""Where others take this share of the processor, what is fastest beside them need not be so without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of it, in so many seconds; `before` is what was known when it began."""
+    """What came of it, in so many seconds; `before` is what was known, `surroundings` what went on beside."""
 
     order: Order
     outcome: Outcome
@@ -72,6 +75,11 @@ class Report:
     profile: Profile
     seconds: float
     before: Known
+    surroundings: Surroundings
+
+    @property
+    def is_disturbed(self) -> bool:
+        return self.surroundings.others_cores > _DISTURBING * self.surroundings.cores
 
 
 async def tune(order: Order, say: Say = lambda text: None) -> Report:
@@ -79,7 +87,7 @@ async def tune(order: Order, say: Say = lambda text: None) -> Report:
 
     Raises Unsupported for what is not computed here or writes no text, and as opening a model does.
     """
-    started = time.monotonic()
+    started, disturbance = time.monotonic(), Disturbance()
     backend = order.backend or registry.name_for(order.path)
     if registry.load(backend).opens != "engine":
         raise Unsupported(f"{order.name} is not computed by this machine.", "Tune it where it runs.")
@@ -108,6 +116,7 @@ async def tune(order: Order, say: Say = lambda text: None) -> Report:
         profile=_profile(order, backend, whose, outcome, found, facts.context_length, speed),
         seconds=time.monotonic() - started,
         before=before,
+        surroundings=disturbance.so_far(),
     )
 
 
