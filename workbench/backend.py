@@ -243,11 +243,12 @@ class Provider(ABC):
 class Backend(ABC):
     """An engine's way in. Importing its module is cheap: the engine library is imported when opening.
 
-    `runs` says in a few words what it opens.
+    `runs` says in a few words what it opens, and `elsewhere` that its models run in other people's processes.
     """
 
     name: str
     runs: str = ""
+    elsewhere: bool = False
     opens: Literal["engine", "provider"]
 
     @abstractmethod

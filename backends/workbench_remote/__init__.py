@@ -25,6 +25,7 @@ class RemoteBackend(Backend):
 
     name = "remote"
     runs = "http://HOST:PORT/v1#MODEL"
+    elsewhere = True
     opens = "provider"
 
     def status(self) -> Status:

@@ -1,23 +1,18 @@
-"""Every installed backend, with a model to check it on, and a count of the checks that each one passed."""
+"""A model of each bundled backend's kind, for the contract that every backend keeps."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 import workbench_guide
-from workbench import registry
-from workbench.backend import Backend, Engine, Provider
-from workbench.engine_settings import EngineSettings
-from workbench.runtime import open_model
+from workbench.testing.fixtures import *  # noqa: F403 - its fixtures and hooks are this file's
+from workbench.testing.fixtures import model_named_for
 
 SCRIPT = """
 pause = 0.001
@@ -27,56 +22,22 @@ text = "I recite; I do not look out of the window. Ünïcödé 😀 and more."
 [[reply]]
 text = "A script has answers for everything that it was given, and for nothing else at all."
 """
-SETTINGS = EngineSettings(context_length=512, parallel=3)
-ELSEWHERE = {"remote"}
-"""Those whose models run in other people's processes."""
-
-_passed: Counter[str] = Counter()
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test for each backend that can run here; those of engines for backends that open engines."""
-    if "backend_name" in metafunc.fixturenames:
-        wanted = set(metafunc.fixturenames)
-        names = [name for name in registry.names() if _is_meant(name, wanted)]
-        metafunc.parametrize("backend_name", names)
-
-
-def _is_meant(name: str, wanted: set[str]) -> bool:
-    backend = registry.load(name)
-    if not backend.status().available:
-        return False
-    return (backend.opens == "engine" or not wanted & {"engine", "vocabulary"}) and (
-        name not in ELSEWHERE or "own_process" not in wanted
-    )
-
-
-@pytest.fixture
-def backend(backend_name: str) -> Backend:
-    return registry.load(backend_name)
-
-
-@pytest.fixture
-def settings(backend_name: str) -> EngineSettings:
-    """How the model is loaded; what runs elsewhere was loaded so there."""
-    return EngineSettings(parallel=3) if backend_name in ELSEWHERE else SETTINGS
 
 
 @pytest.fixture
 def model(backend_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """A model of the backend's own kind; for others than ours, WORKBENCH_CONTRACT_<NAME> names one."""
-    if backend_name == "remote":
-        return f"{request.getfixturevalue('endpoint')}#guide"
-    if backend_name in ("llama-cpp", "llama-server"):
-        return str(workbench_guide.PATH)
-    if backend_name == "scripted":
-        path = tmp_path / "contract.script.toml"
-        path.write_text(SCRIPT, encoding="utf-8")
-        return str(path)
-    variable = f"WORKBENCH_CONTRACT_{backend_name.upper().replace('-', '_')}"
-    named = os.environ.get(variable)
-    assert named, f"The backend {backend_name} is installed: name a model for it in {variable}."
-    return named
+    """For others than ours, WORKBENCH_CONTRACT_<NAME> names one."""
+    match backend_name:
+        case "remote":
+            return f"{request.getfixturevalue('endpoint')}#guide"
+        case "llama-cpp" | "llama-server":
+            return str(workbench_guide.PATH)
+        case "scripted":
+            path = tmp_path / "contract.script.toml"
+            path.write_text(SCRIPT, encoding="utf-8")
+            return str(path)
+        case _:
+            return model_named_for(backend_name)
 
 
 @pytest.fixture
@@ -99,40 +60,3 @@ def endpoint() -> Iterator[str]:
             yield next(match[1] for line in server.stderr if (match := re.search(r"Serving at (\S+);", line)))
         finally:
             server.terminate()
-
-
-@pytest.fixture
-def engine(backend: Backend, model: str) -> Iterator[Engine]:
-    assert backend.opens == "engine", "a Provider backend is checked by test_provider.py alone"
-    opened = backend.open(model, SETTINGS, lambda share: True)
-    assert isinstance(opened, Engine)
-    yield opened
-    opened.close()
-
-
-@pytest_asyncio.fixture
-async def provider(model: str, backend_name: str, settings: EngineSettings) -> AsyncIterator[Provider]:
-    opened = await open_model(model, settings, backend=backend_name)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def own_process(provider: Provider) -> Provider:
-    """One whose engine runs in a process of ours."""
-    assert getattr(provider, "pid", None)
-    return provider
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    outcome = yield
-    report = outcome.get_result()  # type: ignore[attr-defined]
-    name = getattr(item, "callspec", None) and item.callspec.params.get("backend_name")  # type: ignore[attr-defined]
-    if name and report.when == "call" and report.passed:
-        _passed[name] += 1
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for name, count in sorted(_passed.items()):
-        terminalreporter.write_line(f"contract: {name} passed {count} checks")
