@@ -106,6 +106,13 @@ async def test_two_calls_without_index_are_two() -> None:
     assert [call.id for call in made] == ["c1", "c2"]
 
 
+@pytest.mark.parametrize("told", [{"generation_seconds": 2.5}, {"predicted_ms": 2500.0, "predicted_n": 2}])
+async def test_the_time_that_a_server_took_is_its_own_word(told: dict[str, float]) -> None:
+    """Pieces that arrive in one packet say nothing of how fast they were written."""
+    events = await answered(Answer([*HELLO[:3], {**end(), "timings": told}, USAGE]))
+    assert end_of(events).timings.generation_seconds == 2.5
+
+
 async def test_what_is_not_counted_is_counted_here_and_told() -> None:
     finished = end_of(await answered(Answer(HELLO[:4])))
     assert finished.usage.completion_tokens == 2 and "counts no tokens" in finished.notices[0]

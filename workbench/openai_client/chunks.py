@@ -138,6 +138,18 @@ class Counts(Struct):
         )
 
 
+class Speed(Struct):
+    """How long the server took to write: as the workbench tells it, or as llama-server does."""
+
+    generation_seconds: float | None = None
+    predicted_ms: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """0 where it is not told."""
+        return self.generation_seconds or (self.predicted_ms or 0.0) / 1000
+
+
 class Words(Struct):
     """What a server adds when it is asked for more words."""
 
@@ -151,6 +163,7 @@ class Chunk(Struct):
     usage: Counts | None = None
     error: Any = None
     notices: list[str] | None = None
+    timings: Speed | None = None
     words: Words | None = msgspec.field(default=None, name="__verbose")
 
 

@@ -54,6 +54,7 @@ class AnswerReader:
     _last: float = 0.0
     _tokens: int = 0
     _usage: Usage | None = None
+    _writing: float = 0.0
     _reason: str = ""
     _stop: str = ""
     _text: list[str] = field(default_factory=list)
@@ -86,6 +87,8 @@ class AnswerReader:
     def _read(self, chunk: chunks.Chunk) -> Iterator[Event]:
         if chunk.usage is not None and chunk.usage.completion_tokens is not None:
             self._usage = chunk.usage.usage
+        if chunk.timings is not None:
+            self._writing = chunk.timings.seconds or self._writing
         if chunk.words is not None and chunk.words.stopping_word:
             self._stop = chunk.words.stopping_word
         self.notices += chunk.notices or ()
@@ -163,7 +166,7 @@ class AnswerReader:
         if not self._first:
             timings = Timings(time.perf_counter() - self.started, 0.0)
         else:
-            timings = Timings(self._first - self.started, self._last - self._first)
+            timings = Timings(self._first - self.started, self._writing or self._last - self._first)
         return Finished(reason, usage, timings, self._stop, tuple(dict.fromkeys(self.notices)))
 
     def _check_form(self, reason: FinishReason) -> None:
