@@ -20,6 +20,7 @@ from workbench.errors import (
     Unreachable,
     Unsupported,
     WorkbenchError,
+    error_of_kind,
 )
 from workbench.openai_client.keys import variables
 
@@ -167,9 +168,13 @@ class Place:
         message = f"The server at {self.server} refused the request: {words}."
         if said.code == "context_length_exceeded" or _TOO_LONG.search(said.message):
             return ContextExceeded(message, "Shorten the prompt.")
-        error = InvalidRequest(message, "Correct what it names.")
-        error.param = next(iter(said.named), None)
-        return error
+        remedy, param = "Correct what it names.", next(iter(said.named), None)
+        known = error_of_kind(said.code, message, remedy, param)
+        return (
+            known
+            if isinstance(known, InvalidRequest)
+            else error_of_kind("invalid_request", message, remedy, param)
+        )
 
 
 def said_in(body: bytes) -> Said | None:
