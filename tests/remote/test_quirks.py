@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -130,6 +131,9 @@ REFUSALS = {
             {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}
         ]
     },
+    "in a list": lambda name: json.dumps(
+        [{"error": {"code": 400, "message": f'Unknown name "{name}": Cannot find field.'}}]
+    ).encode(),
     "JSON in JSON": lambda name: f'{{"object": "error", "message": "{name} is not supported", "code": 400}}',
 }
 

@@ -186,7 +186,7 @@ def said_in(body: bytes) -> Said | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = body.decode(errors="replace").strip()
         return Said(text) if text and not text.startswith("<") else None
-    return _said(value)
+    return _said(value[0] if isinstance(value, list) and value else value)
 
 
 def _said(value: Any) -> Said | None:
