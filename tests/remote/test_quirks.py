@@ -114,6 +114,16 @@ async def test_the_time_that_a_server_took_is_its_own_word(told: dict[str, float
     assert end_of(events).timings.generation_seconds == 2.5
 
 
+@pytest.mark.parametrize("numbered", [{"index": 0}, {}])
+async def test_calls_that_come_one_by_one_under_one_number_are_several(numbered: dict[str, int]) -> None:
+    calls = [{"function": {"name": "look", "arguments": f'{{"a": {n}}}'}, **numbered} for n in (1, 2)]
+    chunks = [delta(tool_calls=[call]) for call in calls]
+    events = await answered(Answer([*chunks, end("tool_calls"), USAGE]))
+    made = collected_calls(event for event in events if isinstance(event, ToolCallDelta))
+    assert [call.arguments for call in made] == ['{"a": 1}', '{"a": 2}']
+    assert all(call.id for call in made) and made[0].id != made[1].id
+
+
 async def test_what_is_not_counted_is_counted_here_and_told() -> None:
     finished = end_of(await answered(Answer(HELLO[:4])))
     assert finished.usage.completion_tokens == 2 and "counts no tokens" in finished.notices[0]

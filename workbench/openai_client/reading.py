@@ -24,6 +24,7 @@ from workbench.events import (
 )
 from workbench.generation import Generation
 from workbench.openai_client import chunks
+from workbench.openai_client.calls import Calls
 from workbench.openai_client.failures import Place, Refused, said_in
 
 _REASONS: dict[str, FinishReason] = {
@@ -58,7 +59,7 @@ class AnswerReader:
     _reason: str = ""
     _stop: str = ""
     _text: list[str] = field(default_factory=list)
-    _calls: list[str] = field(default_factory=list)
+    _calls: Calls = field(default_factory=Calls)
 
     async def events(self, data: AsyncIterator[bytes]) -> AsyncIterator[Event]:
         """Raises Unreachable for a stream that ends too soon, and what the server tells in it."""
@@ -104,7 +105,7 @@ class AnswerReader:
         if text or choice.logprobs is not None:
             yield from self._said(text, choice)
         for place, call in enumerate(delta.calls):
-            yield self._called(place, call)
+            yield self._calls.take(place, call)
 
     def _said(self, text: str, choice: chunks.Choice) -> Iterator[Event]:
         top, sampled = self.generation.logprobs, tuple[SampledToken, ...]()
@@ -114,22 +115,6 @@ class AnswerReader:
                 raise _NO_LOGPROBS
         if text or sampled:
             yield TextDelta(text, len(sampled) or 1, sampled)
-
-    def _called(self, place: int, call: chunks.Call) -> ToolCallDelta:
-        """The first delta of a call has its id, which is made here where the server makes none."""
-        function = call.function or chunks.Function()
-        arguments = function.arguments or ""
-        if not isinstance(arguments, str):
-            arguments = json.dumps(arguments, ensure_ascii=False)
-        index = place if call.index is None else call.index
-        is_new = bool(function.name) and (
-            index >= len(self._calls) or call.id not in (None, self._calls[index])
-        )
-        if not is_new:
-            return ToolCallDelta(min(index, max(len(self._calls) - 1, 0)), arguments, tokens=1)
-        index = len(self._calls)
-        self._calls.append(call.id or f"call_{id(self):x}_{index}")
-        return ToolCallDelta(index, arguments, self._calls[index], function.name or "", tokens=1)
 
     def _end(self, choice: chunks.Choice) -> None:
         if choice.finish_reason:
