@@ -28,7 +28,7 @@ def test_the_tokens_of_a_row_with_those_that_are_trained(workbench: Workbench, r
     trained = [line[2] for line in lines if line[1] == "1"]
     assert done.returncode == 0 and trained[0] == '"A"' and trained[-1] == '"<|im_end|>"'
     assert '"\\xc3"' in trained or '"ü"' in "".join(trained)
-    assert f"{len(trained)} are trained" in done.stderr and "rows.jsonl:1" in done.stderr
+    assert f"{len(trained)} of them trained" in done.stderr and "rows.jsonl:1" in done.stderr
 
     told = json.loads(workbench("recipe", "mask", rows, "--model", "guide", "--json").stdout)
     (answer,) = told["answers"]
@@ -58,4 +58,7 @@ def test_what_is_wrong_with_a_row_is_told(workbench: Workbench, rows: str) -> No
 def test_check_asks_the_model(workbench: Workbench, rows: str) -> None:
     done = workbench("recipe", "check", rows, "--model", "guide")
     assert done.returncode == 1 and "control-token-in-text" in done.stdout
+    assert "{% generation %}" in done.stderr
+    told = json.loads(workbench("recipe", "check", rows, "--model", "guide", "--json").stdout)
+    assert "no-generation-tag" in {remark["rule"] for remark in told["template"]}
     assert "control-token-in-text" not in workbench("recipe", "check", rows).stdout

@@ -16,8 +16,11 @@ from workbench.cli.recipe_mask import mask
 from workbench.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.datasets.recipe import Recipe
     from workbench.datasets.running.outcome import Outcome
+    from workbench.datasets.target.remarks import Remark
 
 EPILOG = """\b
 Examples:
@@ -155,7 +158,7 @@ def check(
 
     told = changed(_recipe("inspect", model), dict(map(_change, changes)))
     made, outcome = making(Order(recipe=told, inputs=files, model=_path_of(model), processes=processes))
-    tell_findings(made, outcome, as_json)
+    tell_findings(made, outcome, _of_template(model) if model else (), as_json)
     return _code(outcome, "error", "warning") if strict else _code(outcome)
 
 
@@ -169,6 +172,16 @@ def _recipe(name: str, model: str | None) -> Recipe:
     from workbench.datasets.recipe import for_model, named
 
     return for_model(named(name)) if model else named(name)
+
+
+def _of_template(model: str) -> Sequence[Remark]:
+    from contextlib import closing
+
+    from workbench.datasets.target.target import open_target
+    from workbench.datasets.target.template_checks import template_remarks
+
+    with closing(open_target(model)) as target:
+        return template_remarks(target)
 
 
 def _path_of(model: str | None) -> Path | None:

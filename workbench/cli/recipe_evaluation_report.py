@@ -108,7 +108,7 @@ def _conclude(found: Found) -> None:
         output.note("These rows do not tell which of the two expects the answers better; give more.")
     if "train" in found:
         gap = tuned.per_token.value - found["train"][0][1].per_token.value
-        output.note(f"The tuned model's loss is {gap:+.3f} higher on rows held out than on those trained.")
+        output.note(f"Rows held out cost it {gap:+.3f} nats per token beside those it was trained on.")
 
 
 def _range(interval: Interval) -> dict[str, float]:

@@ -100,14 +100,11 @@ def _show_text(row: TokenizedRow) -> None:
 
 
 def _tell(row: Row, made: TokenizedRow, remarks: list[Remark]) -> None:
-    from workbench.datasets.findings import SEVERITIES
+    from workbench.cli.recipe_report import tell_remarks
 
     share = made.trained / max(1, len(made.tokens))
-    output.note(
-        f"{row.origin}: {len(made.tokens)} tokens, of which {made.trained} are trained ({share:.0%})."
-    )
-    for remark in sorted(remarks, key=lambda one: SEVERITIES.index(one.severity)):
-        output.note(f"{remark.severity}: {remark.message} {remark.remedy}".rstrip())
+    output.note(f"{row.origin}: {len(made.tokens)} tokens, {made.trained} of them trained ({share:.0%}).")
+    tell_remarks(remarks)
 
 
 def _document(target: Target, row: TokenizedRow, remarks: list[Remark]) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import assert_never
 
 import msgspec
@@ -10,10 +12,12 @@ import msgspec
 from workbench import wording
 from workbench.cli import output
 from workbench.cli.news import News
+from workbench.datasets.findings import SEVERITIES
 from workbench.datasets.making import Order, make
 from workbench.datasets.report import markdown
 from workbench.datasets.running.outcome import Outcome
 from workbench.datasets.running.plan import Plan, Progress
+from workbench.datasets.target.remarks import Remark
 
 _EXAMPLES = 2
 
@@ -51,10 +55,11 @@ def finish(made: Plan, outcome: Outcome, order: Order, as_json: bool) -> None:
         output.note(f"Written to {order.target}; {order.target}/report/report.md says what was found.")
 
 
-def tell_findings(made: Plan, outcome: Outcome, as_json: bool) -> None:
-    """What came of `recipe check`."""
+def tell_findings(made: Plan, outcome: Outcome, template: Sequence[Remark], as_json: bool) -> None:
+    """What came of `recipe check`, and what the model's chat template does to any row."""
     if as_json:
-        output.document(_document(outcome))
+        told = [asdict(remark) for remark in template]
+        output.document({**_document(outcome), **({"template": told} if template else {})})
         return
     kinds = ", ".join(f"{rows:,} {kind}" for kind, rows in outcome.kinds.items()) or "none"
     output.line(f"{wording.count(outcome.rows_in, 'row')} read, of which can be used: {kinds}")
@@ -67,6 +72,13 @@ def tell_findings(made: Plan, outcome: Outcome, as_json: bool) -> None:
             output.line(f"  {finding.remedy}")
     if not outcome.findings:
         output.line("Nothing is wrong with them.")
+    tell_remarks(template)
+
+
+def tell_remarks(remarks: Sequence[Remark]) -> None:
+    """Those about a template or a single row, errors first."""
+    for remark in sorted(remarks, key=lambda one: SEVERITIES.index(one.severity)):
+        output.note(f"{remark.severity}: {remark.message} {remark.remedy}".rstrip())
 
 
 def _summarise(outcome: Outcome) -> None:
@@ -79,7 +91,7 @@ def _summarise(outcome: Outcome) -> None:
     output.line(f"{outcome.rows_out:,} rows written: {splits}")
 
 
-def _document(outcome: Outcome) -> object:
+def _document(outcome: Outcome) -> dict[str, object]:
     told = msgspec.to_builtins(outcome, str_keys=True)
     assert isinstance(told, dict)
     return told | {"steps": [{"name": name, "set_aside": rows} for name, rows in outcome.steps]}

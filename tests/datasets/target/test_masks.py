@@ -12,6 +12,7 @@ from workbench.conversation import Conversation, Message
 from workbench.datasets.target.mask import IGNORED, TokenizedRow
 from workbench.datasets.target.target import Target
 from workbench.datasets.target.training_example import TrainOn, training_example
+from workbench.datasets.target.turns import rendered as turns
 
 BOTH = Conversation((SYSTEM, *THOUGHT.messages, Message("user", "And?"), Message("assistant", "Bob!", "Hm.")))
 TWO_CALLS = Conversation(
@@ -23,6 +24,7 @@ TWO_CALLS = Conversation(
     ),
     CALLED.tools,
 )  # fmt: skip
+TEXT_CALLS = next(family for family in FAMILIES if family.name == "Mistral with arguments as text")
 TALKS = {"plain": PLAIN, "called": CALLED, "thought": THOUGHT, "both": BOTH}
 
 
@@ -137,3 +139,19 @@ def test_a_token_across_the_border_is_told_of(target_of: TargetOf) -> None:
     assert row.merged == (1,)
     assert trained(target, row) == ["\n\n<think>Ada.<|im_end|>"]
     assert not tokenized(target, PLAIN).merged
+
+
+def test_a_long_conversation_takes_no_longer_than_its_length_and_finds_all(target_of: TargetOf) -> None:
+    for family in (FAMILIES[0], TEXT_CALLS):
+        target = target_of(family.template)
+        long = Conversation(CALLED.messages * 300, CALLED.tools)
+        rendered = list[Conversation]()
+
+        def render(talk: Conversation, asks: bool) -> str:
+            rendered.append(talk)  # noqa: B023
+            return target.render(talk, asks)  # noqa: B023
+
+        found = turns(render, long, target.stops)
+        assert len(found.turns) == 600 and not found.lost
+        assert {found.text[turn.start : turn.end] for turn in found.turns} == set(said(family, CALLED))
+        assert len(rendered) < 20

@@ -17,6 +17,8 @@ from workbench.errors import WorkbenchError
 
 Render = Callable[[Conversation, bool], str]
 """The text of a conversation; True for one that asks for the assistant's next turn. Raises WorkbenchError."""
+_MANY_MESSAGES = 64
+"""In longer conversations not every prompt is rendered, as each takes as long as all before it."""
 _LONGEST_TAG = 64
 _TAG = re.compile(r"<[^<>\s]{1,62}>|\[/?[A-Z_]{2,60}\]")
 """What is likely one token, or a word of the template's own."""
@@ -89,6 +91,8 @@ class _Marked:
     text: str
     places: Mapping[Mark, int]
     stops: re.Pattern[str]
+    headers: dict[str, str]
+    """What came between a message of that role and the answer to it, where there are many to be found."""
 
     def turn(self, place: int) -> Turn:
         said = max(at for mark, at in self.places.items() if mark.message == place)
@@ -101,16 +105,23 @@ class _Marked:
 
     def _start(self, place: int) -> tuple[int, bool]:
         """Where the turn begins, and whether its prompt is what comes before."""
+        ours = {mark: at for mark, at in self.places.items() if not mark.opens and mark.message < place}
+        role = self.original.messages[place - 1].role if place else ""
+        usual, before = self.headers.get(role), max(ours.values(), default=0)
+        if usual is not None and self.text.startswith(usual, before):
+            return before + len(usual), True
         prompt, places = self._read(place, asks=True)
         if prompt is None:
             return self._opening(place), False
         theirs = {mark: at for mark, at in places.items() if not mark.opens}
-        ours = {mark: at for mark, at in self.places.items() if not mark.opens and mark.message < place}
         last = max(theirs.keys() & ours.keys(), key=lambda mark: theirs[mark], default=None)
         before, there = (ours[last], theirs[last]) if last else (0, 0)
         header = prompt[there:]
         if self.text.startswith(header, before):
-            return before + len(header), self.text.startswith(prompt)
+            follows = self.text.startswith(prompt)
+            if follows and len(self.original.messages) > _MANY_MESSAGES:
+                self.headers[role] = header
+            return before + len(header), follows
         opening = self._opening(place)
         same = before + _alike(self.text, before, header)
         start = max(same, self._nearest(self._asked(place, prompt), before, opening))
@@ -176,7 +187,7 @@ def _marked(render: Render, conversation: Conversation, text: str, stops: re.Pat
         except WorkbenchError:
             continue
         if read == text:
-            return _Marked(render, conversation, marking, marked, text, places, stops)
+            return _Marked(render, conversation, marking, marked, text, places, stops, {})
     return None
 
 
