@@ -13,6 +13,7 @@ from workbench.cli.exit_codes import ExitCode
 from workbench.cli.options import json_option
 from workbench.cli.recipe_evaluate import evaluate
 from workbench.cli.recipe_mask import mask
+from workbench.cli.recipe_memory import memory
 from workbench.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -202,3 +203,4 @@ def _change(text: str) -> tuple[str, Any]:
 
 recipe.add_command(mask)
 recipe.add_command(evaluate)
+recipe.add_command(memory)
