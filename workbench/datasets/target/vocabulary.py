@@ -88,7 +88,7 @@ class Vocabulary:
 
     def _placed(self, text: str, ids: Sequence[int]) -> Tokens:
         data = text.encode()
-        spans = _byte_spans(data, [self._pieces[id] for id in ids])
+        spans = byte_spans(data, [self._pieces[id] for id in ids])
         if len(data) == len(text):
             return Tokens(tuple(ids), tuple(span[0] for span in spans), tuple(span[1] for span in spans))
         characters = _character_of_byte(text)
@@ -97,7 +97,7 @@ class Vocabulary:
         return Tokens(tuple(ids), starts, ends)
 
 
-def _byte_spans(data: bytes, pieces: Sequence[bytes]) -> list[tuple[int, int]]:
+def byte_spans(data: bytes, pieces: Sequence[bytes]) -> list[tuple[int, int]]:
     """Where each piece is in the data.
 
     Tokenizers may add tokens and a space before words, and leave out space beside control tokens.
@@ -120,14 +120,11 @@ def _byte_spans(data: bytes, pieces: Sequence[bytes]) -> list[tuple[int, int]]:
 
 def _found(data: bytes, at: int, piece: bytes) -> tuple[int | None, int]:
     """Where the piece begins, and how many bytes of it are in the data; None where it is not next."""
-    if data.startswith(piece, at):
-        return at, len(piece)
-    if piece.startswith(b" ") and data.startswith(piece[1:], at):
-        return at, len(piece) - 1
     space = _SPACE.match(data, at)
-    after_space = space.end() if space else at
-    if data.startswith(piece, after_space):
-        return after_space, len(piece)
+    for start in (at, space.end()) if space else (at,):
+        for spelled in (piece, piece.removeprefix(b" ")):
+            if data.startswith(spelled, start):
+                return start, len(spelled)
     return None, 0
 
 
