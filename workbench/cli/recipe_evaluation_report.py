@@ -68,6 +68,9 @@ def show(pair: Sequence[Subject], found: Found, answers: Answers) -> None:
     if answers:
         rows += _answer_rows(answers)
     output.table(("measured", pair[0].name, pair[1].name, "difference"), rows, right=(1, 2, 3))
+    for subject, some in zip(pair, answers, strict=False):
+        if not any(some):
+            output.note(f"{subject.name} answered nothing: it has no chat template, or no row fits it.")
     _conclude(found)
 
 

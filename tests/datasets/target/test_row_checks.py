@@ -64,6 +64,8 @@ def test_what_a_template_leaves_out_is_told(target_of: TargetOf) -> None:
     assert rules(target_of(without), talk(SYSTEM, QUESTION, ANSWER)) == {"message-dropped"}
     silent = CHATML.replace("{{ m.content }}", "{{ m.content if loop.last else '' }}")
     assert rules(target_of(silent), PLAIN) == {"turn-dropped"}
+    (row,) = target_of(silent).tokenized([training_example(PLAIN, "last")])
+    assert {one.rule for one in row_remarks(target_of(silent), row)} == {"message-dropped"}
     parted = CHATML.replace("{{ m.content }}", "{{ m.content.split('</think>')[-1] }}")
     inline = talk(QUESTION, Message("assistant", "<think>Hm.</think>Ada."))
     assert rules(target_of(parted), inline) == {"content-changed"}

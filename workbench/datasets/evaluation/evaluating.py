@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from workbench.chat.prompting import facts_with
 from workbench.datasets.evaluation.answers import Answered, answered, question_of
 from workbench.datasets.evaluation.losses import Losses, RowLoss, losses_of, row_loss
 from workbench.datasets.evaluation.subject import Subject
@@ -19,7 +18,7 @@ from workbench.datasets.target.mask import TokenizedRow
 from workbench.datasets.target.target import Target, open_target
 from workbench.datasets.target.training_example import TrainOn, examples_of
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidRequest, Unsupported, WorkbenchError
+from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.planning.defaults import default_settings
 from workbench.planning.opening import open_planned
 from workbench.ports import Scorer
@@ -99,7 +98,10 @@ def _losses(evaluation: Evaluation, subject: Subject, target: Target, rows: Sequ
 
 
 def answers(evaluation: Evaluation, subject: Subject, rows: Sequence[Row]) -> list[Answered | None]:
-    """What the subject answers to each row; None for rows that ask nothing of it."""
+    """What the subject answers to each row; None for rows that ask nothing of it.
+
+    That is all of them where it has no chat template.
+    """
     return asyncio.run(_answers(evaluation, subject, rows))
 
 
@@ -108,10 +110,8 @@ async def _answers(evaluation: Evaluation, subject: Subject, rows: Sequence[Row]
     provider = await open_planned(str(subject.path), settings, backend=evaluation.backend)
     found = list[Answered | None]()
     try:
-        if facts_with(provider.facts, ()).chat_template is None:
-            raise Unsupported(
-                f"{subject.name} has no chat template, so it answers nothing.", "Use --no-answers."
-            )
+        if provider.facts.chat_template is None:
+            return [None] * len(rows)
         for row in rows:
             evaluation.told(f"asking {subject.name}", len(found), len(rows))
             asked = question_of(row)

@@ -35,7 +35,7 @@ def _trained(target: Target, row: TokenizedRow) -> Iterator[Remark]:
 
 def _shown(target: Target, row: TokenizedRow) -> Iterator[Remark]:
     shown, messages = row.rendered.shown, row.example.conversation.messages
-    for place in row.rendered.lost:
+    for place in filter(row.example.weights.__getitem__, row.rendered.lost):
         yield Remark(
             "turn-dropped",
             "error",
@@ -45,7 +45,8 @@ def _shown(target: Target, row: TokenizedRow) -> Iterator[Remark]:
     if shown is None:
         return
     for place, message in enumerate(messages):
-        if message.role != "assistant" and message.content.strip() and (place, "content") not in shown:
+        read = not row.example.weights[place]
+        if read and message.content.strip() and (place, "content") not in shown:
             yield Remark(
                 "message-dropped",
                 "warning",
