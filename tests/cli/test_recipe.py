@@ -94,7 +94,7 @@ def test_mistakes_are_one_clear_error(workbench: Workbench, arguments: tuple[str
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_and_gives_the_same_bytes(workbench: Workbench, tmp_path: Path) -> None:
-    rows = planted(40_000).write(tmp_path / "rows.jsonl")
+    rows = planted(27_000).write(tmp_path / "rows.jsonl")
     call = ("recipe", "run", "sft-chat", "--in", str(rows), "--processes", "1")
     process = workbench.start(*call, "-o", str(tmp_path / "killed"))
     first = tmp_path / "killed" / ".unfinished" / "parts" / "000000" / "summary.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,15 @@ def test_files_without_rows_are_one_clear_error(tmp_path: Path, name: str, conte
     path.write_bytes(content)
     with pytest.raises(InvalidRequest, match=name):
         survey(path, 0)
+
+
+def test_rows_before_the_damage_of_a_packed_file_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    dice = random.Random(1)
+    rows = [{"text": f"{dice.random()}"} for _ in range(200_000)]
+    packed = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode(), 1)
+    path.write_bytes(packed[: len(packed) * 3 // 4])
+    *found, (line, last) = read_all(path)
+    assert [value for _, value in found[:-1]] == rows[: len(found) - 1]
+    assert (line, last.rule) == (found[-1][0] + 1, "gzip")
+    assert len(found) > 100_000

@@ -38,7 +38,7 @@ class Trl(ExportFormat):
         files = {name: file for name, file in files.items() if file}
         evaluated = 'rows["test"]' if "test" in files else "None"
         return {
-            "train.py": f"""# pip install "trl>=0.21" peft, then: python train.py MODEL
+            "train.py": f"""# pip install "trl>=0.21" "datasets>=5" peft, then: python train.py MODEL
 import sys
 
 from datasets import load_dataset

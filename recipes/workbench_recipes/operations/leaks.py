@@ -28,8 +28,9 @@ class Leaks(NearDuplicates):
     def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
         has_text = keys.column("shingles.length") > 0
         for band in range(BANDS):
+            alive = standing.kept & has_text
             for rows in groups(keys.column("bands", band)):
-                self._look(rows[(standing.kept & has_text)[rows]], keys, standing, step)
+                self._look(rows[alive[rows]], keys, standing, step)
 
     def _look(self, rows: NDArray[np.int64], keys: KeyFiles, standing: Standing, step: int) -> None:
         known = rows[standing.file[rows] == 0][:MOST_COMPARED].tolist()

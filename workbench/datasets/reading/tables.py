@@ -25,7 +25,7 @@ def read_table(source: Source) -> Iterator[Read]:
         reader = csv.reader(text, delimiter=max(_DELIMITERS, key=heading.count), strict=True)
         names = [name.strip() for name in next(reader, [])]
         if len(set(names)) != len(names):
-            yield 1, Unreadable("columns", "Two columns have the same name.")
+            yield 1, Unreadable("columns", "Two columns have the same name, so no row can be read.")
             return
         yield from _rows(reader, names)
 

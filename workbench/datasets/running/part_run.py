@@ -21,6 +21,7 @@ from workbench.datasets.running.row_steps import RowSteps
 from workbench.datasets.strict_json import Unreadable
 
 ROWS_AT_ONCE = 500
+_LETTERS_AT_ONCE = 8 << 20
 OWN_KEYS = 0
 """The step under which the line, the kind and the length of each row are kept."""
 
@@ -42,8 +43,7 @@ class PartRun:
         self._early = RowSteps(self._steps.early, self._findings, self._reject)
         self._writer = PartWriter(part_folder(self._folder, number), self._plan.keeps_rows)
         with closing(self._writer):
-            rows = self._rows(part)
-            while batch := list(islice(rows, ROWS_AT_ONCE)):
+            for batch in _batches(self._rows(part)):
                 self._keep(batch)
             self._summary.rows_added = self._early.added
             self._summary.findings = self._findings.all()
@@ -104,6 +104,19 @@ class PartRun:
         share = (part.end - part.start) / self._plan.total_bytes
         exact = self._plan.sample * share
         return islice(rows, int(exact) + (random.Random(part.start).random() < exact % 1))
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Not many rows at once, and not much text."""
+    batch, letters = list[Row](), 0
+    for row in rows:
+        batch.append(row)
+        letters += _letters(row)
+        if len(batch) == ROWS_AT_ONCE or letters > _LETTERS_AT_ONCE:
+            yield batch
+            batch, letters = [], 0
+    if batch:
+        yield batch
 
 
 def _letters(row: Row) -> int:
