@@ -1,12 +1,15 @@
-"""Where the time goes, beside what the machine can do, and what is suggested: the arithmetic of it."""
+"""Where the time goes, beside what the machine can do, and what is suggested."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from workbench.benchmark.account import Account, Line, Timed, reading, writing
+from workbench.backend import ModelFacts, Provider
+from workbench.benchmark.account import Account, Line, Timed, reading, within, writing
 from workbench.benchmark.ceilings import Ceiling, Ceilings, ceilings
 from workbench.benchmark.suggestions import (
     Suggestion,
@@ -18,9 +21,15 @@ from workbench.benchmark.suggestions import (
     by_trials,
     ranked,
 )
-from workbench.engine_profile import EngineProfile, Kernel, Part, PassProfile, WorkKind
+from workbench.benchmark.why import Subject, explain
+from workbench.engine_profile import EngineProfile, Kernel, Part, PassProfile, ProfileRequest, WorkKind
+from workbench.engine_settings import EngineSettings
+from workbench.errors import InvalidRequest
+from workbench.events import Event, Finished, Timings, Usage
+from workbench.generation import Generation
 from workbench.machine import Machine, machine
 from workbench.machine.gpus import Gpu
+from workbench.ports import Profiler
 
 GB = 10**9
 
@@ -99,8 +108,9 @@ def test_what_is_read_is_held_against_what_memory_delivers() -> None:
 
 
 def test_watching_never_makes_a_pass_longer() -> None:
-    account = writing(WRITE, Timed(bare=0.05, whole=0.05), 0, 0, LIMITS)
-    assert account.seconds == pytest.approx(0.05)
+    shorter = within(WRITE, 0.05)
+    assert sum(one.seconds for one in shorter.parts) == pytest.approx(shorter.seconds) == pytest.approx(0.05)
+    assert within(WRITE, 0.2) == WRITE
 
 
 def test_a_kernel_that_reads_faster_raises_the_ceiling() -> None:
@@ -180,3 +190,65 @@ def test_the_most_promising_come_first_and_small_gains_not_at_all() -> None:
     exact = Suggestion(text="exact", gain=1.3, basis="measured")
     hoped = Suggestion(text="hoped", gain=2, basis="predicted", certain=False)
     assert [one.text for one in ranked([hoped, lossy, exact])] == ["exact", "lossy", "hoped"]
+
+
+class Profiles(Profiler):
+    """Found the same in every model."""
+
+    def profile(self, request: ProfileRequest, progress: Callable[[str], None]) -> EngineProfile:
+        progress("looking")
+        return PROFILE
+
+
+class Clockwork(Provider):
+    """Writes twice as fast without flash attention, and refuses a smaller cache."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        if settings.kv_type_v != "f16":
+            raise InvalidRequest("No.", "Leave it out.")
+        self._factor = 0.5 if settings.flash_attention == "off" else 1.0
+        self.facts = ModelFacts(
+            architecture="timed", context_length=4096, trained_context=4096, parallel=1, vocabulary_size=1000
+        )
+
+    async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
+        return (0.01 if together else 0.05 * self._factor) * len(tokens)
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        prompt, count = generation.prompt, generation.max_tokens
+        assert isinstance(prompt, tuple) and count is not None
+        usage = Usage(len(prompt), cached_tokens=0, completion_tokens=count)
+        yield Finished("length", usage, Timings(0.03 * len(prompt), 0.11 * (count - 1)))
+
+    async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
+        return [1] * len(text)
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        return "x" * len(tokens)
+
+    async def close(self) -> None:
+        pass
+
+
+@asynccontextmanager
+async def opening(settings: EngineSettings) -> AsyncIterator[Provider]:
+    yield Clockwork(settings)
+
+
+async def test_what_is_tried_is_measured_and_what_is_refused_is_left_out() -> None:
+    told: list[str] = []
+    here = replace(with_cards(), physical_cores=2, logical_cores=2)
+    subject = Subject(path="x", settings=EngineSettings(), depth=0, prompt=0)
+    found = await explain(subject, opening, Profiles(), here, told.append)
+    assert [text for text in told if text.startswith("trying")] == [
+        "trying --flash-attention off",
+        "trying --kv-type q8_0",
+        "trying the settings as they are",
+    ]
+    assert [(one.option, round(one.gain, 6)) for one in found.suggestions if one.basis == "measured"] == [
+        ("--flash-attention off", 2.0)
+    ]
+    writing, reading = found.accounts
+    assert writing.seconds == pytest.approx(0.11 + PROFILE.sampling_seconds)
+    assert sum(line.seconds for line in writing.lines if line.kind) == pytest.approx(0.05)
+    assert (reading.together, found.bare_seconds) == (READ.tokens, pytest.approx(0.05))

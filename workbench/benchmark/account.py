@@ -6,7 +6,7 @@ Made of what a profile saw inside the engine, and of what was measured around it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from workbench.benchmark.ceilings import Ceiling, Ceilings
@@ -79,10 +79,16 @@ class Timed:
     whole: float
 
 
+def within(profile: PassProfile, bare: float) -> PassProfile:
+    """The same shares of a time that is no longer than a pass took when nobody watched."""
+    scale = min(1.0, bare / profile.seconds) if profile.seconds else 1.0
+    parts = tuple(replace(part, seconds=part.seconds * scale) for part in profile.parts)
+    return replace(profile, seconds=profile.seconds * scale, parts=parts)
+
+
 def writing(profile: PassProfile, timed: Timed, sampling: float, depth: int, limits: Ceilings) -> Account:
     """What one more token of an answer takes."""
-    scale = _scale(profile, timed)
-    lines = [_written(part, limits, scale) for part in profile.parts]
+    lines = [_written(part, limits) for part in profile.parts]
     around = (
         Line(name="preparing the pass, and the rest", seconds=max(0.0, timed.bare - profile.seconds)),
         Line(name="drawing a token", seconds=sampling),
@@ -99,32 +105,27 @@ def reading(profile: PassProfile, timed: Timed, tokenizing: float, depth: int, l
         Line(name="splitting text into tokens", seconds=tokenizing),
         Line(name="taking the request in", seconds=max(0.0, timed.whole - timed.bare) / count),
     )
-    lines = _read(profile, limits, _scale(profile, timed))
+    lines = _read(profile, limits)
     return Account(doing="reading", depth=depth, together=count, lines=(*lines, *around))
 
 
-def _scale(profile: PassProfile, timed: Timed) -> float:
-    """What was computed under watch took no longer without."""
-    return min(1.0, timed.bare / profile.seconds) if profile.seconds else 1.0
-
-
-def _written(part: Part, limits: Ceilings, scale: float) -> Line:
+def _written(part: Part, limits: Ceilings) -> Line:
     return Line(
         name=name_of(part),
         kind=part.kind,
-        seconds=part.seconds * scale,
+        seconds=part.seconds,
         amount=part.bytes_read,
         ceiling=limits.reading(part.place) if part.bytes_read else None,
     )
 
 
-def _read(profile: PassProfile, limits: Ceilings, scale: float) -> Iterator[Line]:
+def _read(profile: PassProfile, limits: Ceilings) -> Iterator[Line]:
     for part in profile.parts:
         counted = part.kind == "weights"
         yield Line(
             name=name_of(part),
             kind=part.kind,
-            seconds=part.seconds * scale / profile.tokens,
+            seconds=part.seconds / profile.tokens,
             unit="operations",
             amount=part.operations / profile.tokens,
             ceiling=limits.multiplying(part.place, part.type) if counted else None,

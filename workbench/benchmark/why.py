@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 
 from workbench.backend import Provider
@@ -29,6 +29,7 @@ from workbench.benchmark.suggestions import (
 )
 from workbench.engine_profile import EngineProfile, ProfileRequest
 from workbench.engine_settings import EngineSettings, FlashAttention
+from workbench.errors import WorkbenchError
 from workbench.machine import Machine
 from workbench.ports import Profiler
 
@@ -98,6 +99,11 @@ async def explain(
     )
     found = await asyncio.to_thread(profiler.profile, request, progress)
     limits = await asyncio.to_thread(ceilings, found, here)
+    found = replace(
+        found,
+        write=account.within(found.write, around.write.bare),
+        read=account.within(found.read, around.read.bare),
+    )
     write = account.writing(found.write, around.write, found.sampling_seconds, subject.depth, limits)
     read = account.reading(found.read, around.read, around.tokenizing, subject.depth, limits)
     trials = await _tried(subject, list(_attempts(subject, found, here)), around, opening, progress)
@@ -139,18 +145,29 @@ def _attempts(subject: Subject, found: EngineProfile, here: Machine) -> Iterator
 async def _tried(
     subject: Subject, attempts: list[_Attempt], around: Around, opening: Opening, progress: Progress
 ) -> list[Trial]:
-    """Beside what is used now, measured before and after; the faster of the two counts."""
-    speeds = []
-    for attempt in (*attempts, *([_Attempt("", subject.settings)] if attempts else [])):
-        progress(f"trying {attempt.option or 'the settings as they are'}")
-        async with opening(attempt.settings) as provider:
-            speeds.append(await OpenModel(provider, subject.depth, subject.prompt).bare())
-    again = speeds.pop() if speeds else (0.0, 0.0)
-    write, read = min(around.write.bare, again[0]), min(around.read.bare, again[1])
+    """Beside what is used now, measured before and after; the faster of the two counts.
+
+    What the engine refuses for this model is left out.
+    """
+    speeds: list[tuple[_Attempt, float, float]] = []
+    for attempt in attempts:
+        progress(f"trying {attempt.option}")
+        with suppress(WorkbenchError):
+            speeds.append((attempt, *await _bare(subject, attempt.settings, opening)))
+    if not speeds:
+        return []
+    progress("trying the settings as they are")
+    write, read = await _bare(subject, subject.settings, opening)
+    write, read = min(around.write.bare, write), min(around.read.bare, read)
     return [
         Trial(option=attempt.option, write=write / written, read=read / taken, exact=attempt.exact)
-        for attempt, (written, taken) in zip(attempts, speeds, strict=True)
+        for attempt, written, taken in speeds
     ]
+
+
+async def _bare(subject: Subject, settings: EngineSettings, opening: Opening) -> tuple[float, float]:
+    async with opening(settings) as provider:
+        return await OpenModel(provider, subject.depth, subject.prompt).bare()
 
 
 def _notes(found: EngineProfile, here: Machine) -> Iterator[str]:

@@ -79,7 +79,9 @@ def print_explanation(found: Explanation) -> None:
     for account in found.accounts:
         output.line()
         output.line(_title(account))
-        output.table(_HEADINGS, [_row(account, line) for line in account.lines], right=range(1, 6))
+        output.table(
+            _HEADINGS, [_row(account, line) for line in account.lines if line.seconds], right=range(1, 6)
+        )
     output.line()
     for note in found.notes:
         output.line(note)

@@ -16,7 +16,6 @@ from workbench_llama_cpp.ggml import function
 
 _FREE = {"NONE", "RESHAPE", "VIEW", "PERMUTE", "TRANSPOSE"}
 _STATE = {"SSM_SCAN", "SSM_CONV", "RWKV_WKV6", "RWKV_WKV7", "GATED_LINEAR_ATTN", "GATED_DELTA_NET"}
-_ATTENTION = {"FLASH_ATTN_EXT", "SOFT_MAX"}
 _MULTIPLIES = {"MUL_MAT", "MUL_MAT_ID"}
 
 
@@ -45,9 +44,10 @@ def sort_of(node: Tensor) -> Sort:
         factor = operand(node, 0)
         kind: WorkKind = "weights" if _is_weight(factor) else "attention"
         return Sort(kind, _type_name(factor.type), place(node))
-    if name in _ATTENTION:
-        cache = _type_name(operand(node, 1).type) if name == "FLASH_ATTN_EXT" else ""
-        return Sort("attention", cache, place(node))
+    if name == "FLASH_ATTN_EXT":
+        return Sort("attention", _type_name(operand(node, 1).type), place(node))
+    if name == "SOFT_MAX" and node.name.startswith(b"kq"):  # the others choose experts
+        return Sort("attention", "", place(node))
     return Sort("state" if name in _STATE else "other", "", place(node))
 
 
