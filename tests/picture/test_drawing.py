@@ -65,3 +65,17 @@ def test_several_charts_stand_one_below_the_other() -> None:
     heights = [int(drawn.get("viewBox", "").split()[3]) for drawn in (one, two)]
     assert heights[1] == 2 * heights[0]
     assert len(list(two.iter(f"{SVG}text"))) == 2 * len(list(one.iter(f"{SVG}text")))
+
+
+def test_a_long_legend_takes_several_rows_above_the_chart() -> None:
+    names = [f"a model with a long name {number}" for number in range(9)]
+    chart = Chart(Axis("x"), Axis("y"), tuple(Series(name, (Point(0, 1), Point(1, 2))) for name in names))
+    drawn = ElementTree.fromstring(svg(chart))
+    places = {
+        text.text: (float(text.get("x", 0)), float(text.get("y", 0))) for text in drawn.iter(f"{SVG}text")
+    }
+    assert len({places[name] for name in names}) == 9
+    assert all(x + 7 * len(name) < 760 for name in names for x in [places[name][0]])
+    assert max(places[name][1] for name in names) < min(
+        float(one.get("y1", 0)) for one in drawn.iter(f"{SVG}line")
+    )

@@ -9,7 +9,8 @@ from workbench.picture.chart import Chart, Point, Series
 from workbench.picture.scale import across, up
 
 _WIDTH, _HEIGHT = 760, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 100, 60, 60
+_LEFT, _RIGHT, _BOTTOM = 80, 100, 60
+_FIRST_ROW, _ROW, _LETTER = 38, 16, 7
 COLOURS = ("#4878a8", "#d9622b", "#3a8a5c", "#8a5ca8", "#b8901c", "#5c5c5c")
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.paper{fill:#fff}.axis{stroke:#999}.grid{stroke:#eee}"
@@ -34,21 +35,17 @@ class _Drawing:
 
     def __init__(self, chart: Chart) -> None:
         self._chart, self._across, self._up = chart, across(chart), up(chart)
+        self._legend = list(_legend(chart))
+        self._top = max((y for _, y, _, _ in self._legend), default=_FIRST_ROW) + 22
 
     def parts(self) -> Iterator[str]:
         yield _text(_LEFT, 18, self._chart.title)
-        yield from self._legend()
+        for x, y, name, colour in self._legend:
+            yield _dot(x + 4, y - 4, colour)
+            yield _text(x + 14, y, name)
         yield from self._axes()
         for number, one in enumerate(self._chart.series):
             yield from self._series(one, COLOURS[number % len(COLOURS)])
-
-    def _legend(self) -> Iterator[str]:
-        x = _LEFT
-        for number, one in enumerate(self._chart.series):
-            if one.name:
-                yield _dot(x + 4, 34, COLOURS[number % len(COLOURS)])
-                yield _text(x + 14, 38, one.name)
-                x += 34 + 7 * len(one.name)
 
     def _axes(self) -> Iterator[str]:
         right, base = _WIDTH - 20, _HEIGHT - _BOTTOM
@@ -85,7 +82,19 @@ class _Drawing:
         return _LEFT + self._across.place(value) * (_WIDTH - _LEFT - _RIGHT)
 
     def _y(self, value: float) -> float:
-        return _HEIGHT - _BOTTOM - self._up.place(value) * (_HEIGHT - _TOP - _BOTTOM)
+        return _HEIGHT - _BOTTOM - self._up.place(value) * (_HEIGHT - self._top - _BOTTOM)
+
+
+def _legend(chart: Chart) -> Iterator[tuple[float, float, str, str]]:
+    """Where each series is named, and in which colour; in as many rows as that takes."""
+    x, y = float(_LEFT), float(_FIRST_ROW)
+    for number, one in enumerate(chart.series):
+        width = 34 + _LETTER * len(one.name)
+        if x > _LEFT and x + width > _WIDTH:
+            x, y = float(_LEFT), y + _ROW
+        if one.name:
+            yield x, y, one.name, COLOURS[number % len(COLOURS)]
+            x += width
 
 
 def _dot(x: float, y: float, colour: str, about: str = "") -> str:
