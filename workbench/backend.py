@@ -22,6 +22,7 @@ from workbench.events import Event
 from workbench.generation import Generation
 from workbench.passes import PassRequest
 from workbench.ports import Calibrator, Estimator, Profiler, Quantizer, Scorer, StandIns
+from workbench.sampler_trace import SamplerTrace, TraceRequest
 from workbench.sampling import SamplingSettings
 from workbench.step_events import PromptComputed as PromptComputed
 from workbench.step_events import RequestEnded as RequestEnded
@@ -176,6 +177,10 @@ class Engine(ABC):
     def busy(self) -> bool:
         """Whether a further step would do work."""
 
+    def trace(self, request: TraceRequest) -> None:
+        """Take in a request as `enqueue` does; it ends with Traced. Raises Unsupported where it cannot."""
+        raise Unsupported("This engine does not tell how it draws.", "Use llama.cpp.")
+
     def embed(self, request: EmbeddingRequest) -> None:
         """Take in a request for vectors as `enqueue` does one for text. Raises Unsupported where none are."""
         raise Unsupported("This model makes no embeddings.", "Use one that was made for them.")
@@ -222,6 +227,13 @@ class Provider(ABC):
     async def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         """As Engine.pieces. Raises Unsupported where the other side does not tell."""
         raise Unsupported("This backend does not tell the bytes of its tokens.", "Use one that runs here.")
+
+    async def trace(self, generation: Generation, *, top: int = 10, draws: int = 0) -> SamplerTrace:
+        """How the sampler chain moves the probabilities of the answer's first token, see TraceRequest.
+
+        Raises as `rendered`, and Unsupported for prompts with media and answers of a given form.
+        """
+        raise Unsupported("This backend does not tell how it draws.", "Load the model here.")
 
     async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
         """Vectors of texts, or of tokens. Raises Unsupported, InvalidRequest or ContextExceeded."""

@@ -8,6 +8,7 @@ from workbench.embedding import Embedded
 from workbench.errors import WorkbenchError
 from workbench.events import FinishReason, SampledToken, Usage
 from workbench.passes import PassesTimed
+from workbench.sampler_trace import Traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +48,4 @@ class RequestFailed:
     error: WorkbenchError
 
 
-StepEvent = PromptComputed | TokenDrawn | RequestEnded | RequestFailed | Embedded | PassesTimed
+StepEvent = PromptComputed | TokenDrawn | RequestEnded | RequestFailed | Embedded | PassesTimed | Traced

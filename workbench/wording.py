@@ -43,6 +43,17 @@ def speed(tokens_per_second: float) -> str:
     return f"{tokens_per_second:.0f}" if tokens_per_second >= 100 else f"{tokens_per_second:.1f}"
 
 
+def probability(share: float) -> str:
+    """Such as 12.3%, and nothing for what cannot happen."""
+    return f"{share:.1%}" if share >= 0.0005 else "<0.1%" if share else ""
+
+
+def piece(data: bytes) -> str:
+    """A token's bytes in quotes, on one line, with what is not to be seen as escapes."""
+    text = data.decode(errors="replace")
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in f'"{text}"')
+
+
 def seconds(duration: float) -> str:
     return f"{duration:.2f} s" if duration < 10 else f"{duration:.0f} s"
 

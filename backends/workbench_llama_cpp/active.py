@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from workbench.backend import TokenRequest
 from workbench.events import Usage
+from workbench.sampler_trace import TraceRequest
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.constraining.matching import Matching
 from workbench_llama_cpp.mixed_prompt import Chunk
@@ -36,6 +37,7 @@ class Active:
         acceptance: How good its drafts have been.
         undecided: The next token has to be computed without drafts.
         chunks: The media of its prompt, by their places in it.
+        tracing: What is to be told of the next token's probabilities, in place of an answer.
     """
 
     request: TokenRequest
@@ -52,6 +54,7 @@ class Active:
     acceptance: Acceptance = field(default_factory=Acceptance)
     undecided: bool = False
     chunks: Mapping[int, Chunk] = field(default_factory=dict)
+    tracing: TraceRequest | None = None
 
     @property
     def slot_length(self) -> int:

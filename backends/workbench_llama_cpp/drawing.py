@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from workbench.backend import PromptComputed, RequestEnded, RequestFailed, StepEvent, TokenDrawn
 from workbench.errors import EngineDied, WorkbenchError
 from workbench.events import FinishReason
+from workbench.sampler_trace import Traced, TraceRequest
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.loading import Loaded
 from workbench_llama_cpp.logprobs import logits, sampled_token
 from workbench_llama_cpp.slots import Slots
+from workbench_llama_cpp.tracing import trace
 
 PATIENCE_SECONDS = 0.005
 """How long a step waits for what a constraint allows next; who needs longer draws beside a later step."""
@@ -42,7 +44,14 @@ class Drawing:
             return events
         if active.request.max_tokens == 0:
             return [*events, _end(active, "length")]
+        if active.tracing is not None:
+            return [self._traced(active, active.tracing), _end(active, "stop")]
         return events + self._draw_checked(active)
+
+    def _traced(self, active: Active, request: TraceRequest) -> Traced:
+        assert active.row is not None
+        row = logits(self._context, active.row, self._vocabulary.size)
+        return Traced(request.id, trace(request, row, self._vocabulary, self._context_length))
 
     def _draw_checked(self, active: Active) -> list[StepEvent]:
         """Draw after the last token, and after each draft as long as that is what was drawn."""

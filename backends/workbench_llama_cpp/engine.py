@@ -22,6 +22,7 @@ from workbench.embedding import EmbeddingRequest
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
 from workbench.passes import PassRequest
+from workbench.sampler_trace import TraceRequest
 from workbench_llama_cpp import loading, pooling
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
@@ -97,6 +98,13 @@ class LlamaCppEngine(Engine):
     def prepare(self, request: TokenRequest) -> TokenRequest:
         self._enforcer.prepare(request)
         return self._media.prepared(request)
+
+    def trace(self, request: TraceRequest) -> None:
+        tokens = TokenRequest(
+            id=request.id, prompt=request.prompt, sampling=request.sampling, max_tokens=1, speculation="off"
+        )
+        self.enqueue(tokens)
+        self._waiting[-1].tracing = request
 
     def enqueue(self, request: TokenRequest) -> None:
         request = self._media.prepared(request)

@@ -42,6 +42,7 @@ COMMANDS = {
     "embed": ("workbench.cli.embed:embed", "Make vectors of texts."),
     "history": ("workbench.cli.history:history", "Show how speeds changed, and what loads took."),
     "chats": ("workbench.cli.chats:chats", "List conversations, or show one."),
+    "sample": ("workbench.cli.sample:sample", "Show how sampling settings move the next token."),
     "doctor": ("workbench.cli.doctor:doctor", "Say what this machine is and what can run on it."),
     "backends": ("workbench.cli.backends:backends", "List the engines and whether they can run."),
 }

@@ -49,8 +49,12 @@ _SAMPLING = (
     _sampling("--repeat-penalty", type=float, help="Above 1, tokens said before become less likely."),
     _sampling("--frequency-penalty", type=float, help="The same, growing with each repetition."),
     _sampling("--presence-penalty", type=float, help="The same, once for all repetitions."),
+    _sampling("--repeat-last-n", type=int, help="Penalties and DRY look at so many tokens; -1 means all."),
     _sampling("--dry-multiplier", type=float, help="Strength of DRY, against repeated phrases; 0 is off."),
+    _sampling("--dry-base", type=float, help="How fast DRY grows with the length of the phrase."),
+    _sampling("--dry-allowed-length", type=int, help="The longest phrase that DRY lets repeat."),
     _sampling("--xtc-probability", type=float, help="How often XTC drops the likeliest tokens; 0 is off."),
+    _sampling("--xtc-threshold", type=float, help="XTC drops all that reach this, but the last of them."),
     _sampling("--mirostat", type=int, help="1 or 2 turns on that version of Mirostat."),
     _sampling("--logit-bias", type=BIAS, multiple=True, help="Add BIAS to the logit of token ID."),
     _sampling("--seed", type=int, help="Draw the same answer again."),
@@ -122,6 +126,11 @@ _PROFILE = _engine(
 
 def sampling_options(command: Command) -> Command:
     """Gives the command `sampling`, `max_tokens` and `stop`."""
+    return drawing_options(_decorated(command, _LENGTH))
+
+
+def drawing_options(command: Command) -> Command:
+    """Gives the command `sampling`."""
 
     @wraps(command)
     def with_sampling(**values: Any) -> Any:
@@ -129,7 +138,7 @@ def sampling_options(command: Command) -> Command:
         given["logit_bias"] = dict(given.get("logit_bias", ()))
         return command(sampling=SamplingSettings(**given), **values)
 
-    return _decorated(with_sampling, (*_SAMPLING, *_LENGTH))
+    return _decorated(with_sampling, _SAMPLING)
 
 
 def engine_options(command: Command, *, parallel: bool = True) -> Command:

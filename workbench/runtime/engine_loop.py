@@ -26,6 +26,7 @@ from workbench.events import FinishReason, TextDelta, Timings, Usage
 from workbench.passes import PassesTimed
 from workbench.runtime import messages
 from workbench.runtime.text_assembly import TextAssembly
+from workbench.sampler_trace import Traced
 
 Send = Callable[[messages.Message], None]
 Job = Callable[["EngineLoop"], None]
@@ -110,6 +111,8 @@ class EngineLoop:
             self._events.append(messages.Vectors(event.request_id, vectors, event.prompt_tokens))
         elif isinstance(event, PassesTimed):
             self._events.append(messages.PassSeconds(event.request_id, event.seconds))
+        elif isinstance(event, Traced):
+            self._events.append(messages.TraceOf(event.request_id, event.trace))
         elif (running := self._running.get(event.request_id)) is not None:
             self._continue(running, event)
 

@@ -18,11 +18,12 @@ from workbench.chat.leg import Leg
 from workbench.chat.media import mixed, shown
 from workbench.embedding import Embeddings
 from workbench.engine_settings import EngineSettings
-from workbench.errors import EngineDied, WorkbenchError
+from workbench.errors import EngineDied, Unsupported, WorkbenchError
 from workbench.events import Event, Finished, Prefill, TextDelta
 from workbench.generation import Generation
 from workbench.runtime import messages
 from workbench.runtime.engine_process import CallReply, EngineProcess
+from workbench.sampler_trace import SamplerTrace
 
 
 class EngineProvider(Provider):
@@ -94,6 +95,17 @@ class EngineProvider(Provider):
         reply = await self._ask(lambda number: messages.Divide(number, tuple(tokens)))
         assert isinstance(reply, messages.Pieces)
         return reply.data
+
+    async def trace(self, generation: Generation, *, top: int = 10, draws: int = 0) -> SamplerTrace:
+        leg = Answering(self.facts, generation).leg
+        if leg.media or leg.constraint is not None:
+            raise Unsupported(
+                "Only answers to plain text are looked into.", "Leave media and the answer's form out."
+            )
+        sampling = generation.sampling
+        reply = await self._ask(lambda number: messages.Trace(number, leg.prompt, sampling, top, draws))
+        assert isinstance(reply, messages.TraceOf)
+        return reply.trace
 
     async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
         given = tuple(one if isinstance(one, str) else tuple(one) for one in inputs)

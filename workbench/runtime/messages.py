@@ -16,6 +16,7 @@ from workbench.constraint import Constraint
 from workbench.conversation import Medium
 from workbench.engine_settings import EngineSettings, Speculation
 from workbench.events import FinishReason, SampledToken, Timings, Usage
+from workbench.sampler_trace import SamplerTrace
 from workbench.sampling import SamplingSettings
 
 
@@ -120,6 +121,16 @@ class TimePasses(Message, frozen=True):
     together: bool
 
 
+class Trace(Message, frozen=True):
+    """To the engine: how it would draw what follows this prompt; answered by TraceOf."""
+
+    id: int
+    prompt: str | tuple[int, ...]
+    sampling: SamplingSettings
+    top: int
+    draws: int
+
+
 class Loading(Message, frozen=True):
     """From the engine: the share of the model that is loaded."""
 
@@ -206,7 +217,14 @@ class PassSeconds(Message, frozen=True):
     seconds: float
 
 
-StepReply = PrefillAt | Text | Ended | Vectors | PassSeconds
+class TraceOf(Message, frozen=True):
+    """Within a Step: answer to Trace."""
+
+    id: int
+    trace: SamplerTrace
+
+
+StepReply = PrefillAt | Text | Ended | Vectors | PassSeconds | TraceOf
 
 
 class Step(Message, frozen=True):
@@ -215,7 +233,7 @@ class Step(Message, frozen=True):
     events: list[StepReply | Failed]
 
 
-Call = Generate | Cancel | Tokenize | Measure | Detokenize | Divide | Embed | Rank | TimePasses
+Call = Generate | Cancel | Tokenize | Measure | Detokenize | Divide | Embed | Rank | TimePasses | Trace
 Command = Open | Close | Together | Call
 Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
 

@@ -24,6 +24,7 @@ from workbench.passes import PassRequest
 from workbench.runtime import messages
 from workbench.runtime.engine_loop import EngineLoop, Inbox, Send, failure
 from workbench.runtime.preparing import Preparing
+from workbench.sampler_trace import TraceRequest
 
 
 def sender(stream: BinaryIO) -> Send:
@@ -116,6 +117,10 @@ class Worker:
             case messages.TimePasses(call, held, timed, together):
                 passes = PassRequest(id=call, held=held, tokens=timed, together=together)
                 self._inbox.put((call, lambda loop: loop.engine.time_passes(passes)))
+            case messages.Trace(call, prompt, sampling, top, draws):
+                read = tuple(self._tokens(prompt))
+                traced = TraceRequest(id=call, prompt=read, sampling=sampling, top=top, draws=draws)
+                self._inbox.put((call, lambda loop: loop.engine.trace(traced)))
             case messages.Tokenize(call, text, special, add):
                 tokens = self._engine.tokenize(text, special=special, add=add)
                 self._send(messages.Tokens(call, tuple(tokens)))

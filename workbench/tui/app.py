@@ -30,6 +30,7 @@ from workbench.tui.screens.downloads import DownloadsScreen
 from workbench.tui.screens.home import HomeScreen
 from workbench.tui.screens.hub import HubScreen
 from workbench.tui.screens.model_picker import ModelPicker
+from workbench.tui.screens.sampling import SamplingScreen
 from workbench.tui.session import Loading, Lost, ModelState, Ready, Session
 from workbench.tui.surroundings import Surroundings
 
@@ -51,6 +52,7 @@ class WorkbenchApp(ReportsFailures, App[None]):
         Binding("f4", "choose_model", "Model", id="app.model", show=False),
         Binding("f5", "switch_mode('hub')", "Hub", id="app.hub", show=False),
         Binding("f6", "switch_mode('downloads')", "Downloads", id="app.downloads", show=False),
+        Binding("f8", "switch_mode('sampling')", "Sampling lab", id="app.sampling", show=False),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
     ]
 
@@ -89,6 +91,9 @@ class WorkbenchApp(ReportsFailures, App[None]):
         self.add_mode("chat", lambda: self.chat)
         self.add_mode("hub", lambda: HubScreen(around, session, downloads))
         self.add_mode("downloads", lambda: DownloadsScreen(session, downloads))
+        self.add_mode(
+            "sampling", lambda: SamplingScreen(session, downloads, self._sampling, self.chat.draw_with)
+        )
 
     async def on_unmount(self) -> None:
         """Nothing outlives the app: no answer, no transfer, no engine's process, no open history."""

@@ -92,6 +92,10 @@ Answers stream in as Markdown, with speed, time to first token and context used 
     def on_mount(self) -> None:
         self._session.subscribe(self._show_model_state)
 
+    def draw_with(self, sampling: SamplingSettings) -> None:
+        """Draw the next answers with these settings."""
+        self._sampling = sampling
+
     @property
     def transcript(self) -> Transcript:
         return self.query_one(Transcript)
