@@ -109,7 +109,8 @@ def test_after_an_update_the_runs_before_it_are_compared_with() -> None:
 
 
 def test_other_settings_are_another_matter() -> None:
-    other = run(9, 50, kv_type_k="q8_0")
+    other = run(9, 50, kv_type_k="q8_0", parallel=8)
+    assert (STEADY[0].setup, other.setup) == ("", "kv_type_k q8_0, parallel 8")
     assert sides(STEADY, [other]).judged().verdicts == ()
     assert sides(STEADY, [run(9, 50, context_length=9999)]).judged().slower
     assert len(series([*STEADY, other])) == 2

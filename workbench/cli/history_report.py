@@ -71,7 +71,7 @@ def _overview_cells(group: Sequence[RunRecord]) -> tuple[str, ...]:
     return (
         last.circumstances.model.name,
         last.circumstances.machine.name,
-        "usual" if last.setup == "{}" else last.setup,
+        last.setup or "usual",
         str(len(group)),
         _moment(last),
         ", ".join(speeds),
@@ -94,7 +94,7 @@ def _latest(group: Sequence[RunRecord]) -> Judgement:
 def _show_series(group: Sequence[RunRecord], limit: int) -> None:
     last, tests = group[-1], tests_of(group[-1:])[:_MOST_COLUMNS]
     around = last.circumstances
-    setup = "" if last.setup == "{}" else f", {last.setup}"
+    setup = f", {last.setup}" if last.setup else ""
     output.line(f"{around.model.name} on {around.machine.name}: {around.machine.cpu}{setup}")
     output.table(
         ("measured", "engine", *(test.title for test in tests)),

@@ -79,10 +79,16 @@ class RunRecord:
 
     @property
     def setup(self) -> str:
-        """The settings that are not the usual ones and change speeds, as text; runs of one are comparable."""
+        """What differs from the usual settings and changes speeds, as text: "parallel 8", "" for nothing.
+
+        Runs of one setup can be compared.
+        """
         told = {name: value for name, value in self.settings.items() if name not in _WITHOUT_EFFECT}
-        changed = {name: value for name, value in told.items() if value != _USUAL.get(name)}
-        return json.dumps(changed, sort_keys=True)
+        changed = sorted((name, value) for name, value in told.items() if value != _USUAL.get(name))
+        words = (
+            f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in changed
+        )
+        return ", ".join(words)
 
 
 def recorded(
@@ -105,6 +111,10 @@ def recorded(
 def _test(result: Mapping[str, Any]) -> SpeedRecord:
     test = BenchTest(result["test"], result["depth"], result.get("parallel", 1), result.get("method", ""))
     return SpeedRecord(test=test, tokens_per_second=result["tokens_per_second"], document=_plain(result))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _plain(value: Any) -> Any:

@@ -99,7 +99,7 @@ def _latest(runs: Sequence[RunRecord], key: Key) -> dict[tuple[str, str], tuple[
 def _about(run: RunRecord, kind: str) -> str:
     around = run.circumstances
     subject = around.machine.name if kind == "model" else around.model.name
-    return subject if run.setup == "{}" else f"{subject}, {run.setup}"
+    return f"{subject}, {run.setup}" if run.setup else subject
 
 
 def _unknown(model: str, known: Sequence[str]) -> ModelNotFound:
