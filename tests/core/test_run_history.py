@@ -101,25 +101,25 @@ def test_a_run_is_compared_with_those_under_the_same_circumstances() -> None:
 def test_after_an_update_the_runs_before_it_are_compared_with() -> None:
     now = [run(10, 80, UPDATED), run(11, 81, UPDATED)]
     judgement = sides([*STEADY, now[0]], now[1:]).judged()
-    assert (judgement.slower[0].comparison.runs_before, judgement.slower[0].comparison.runs_now) == (5, 2)
+    assert (judgement.changed[0].comparison.runs_before, judgement.changed[0].comparison.runs_now) == (5, 2)
     assert [change.what for change in judgement.changes] == ["llama-cpp", "kernel"]
     later = [*STEADY, *(run(hour, 80, UPDATED) for hour in (10, 11, 12))]
     settled = sides(later, [run(13, 80, UPDATED)]).judged()
-    assert (settled.slower, settled.changes) == ((), ())
+    assert (settled.changed, settled.changes) == ((), ())
 
 
 def test_other_settings_are_another_matter() -> None:
     other = run(9, 50, kv_type_k="q8_0", parallel=8)
     assert (STEADY[0].setup, other.setup) == ("", "kv_type_k q8_0, parallel 8")
     assert sides(STEADY, [other]).judged().verdicts == ()
-    assert sides(STEADY, [run(9, 50, context_length=9999)]).judged().slower
+    assert sides(STEADY, [run(9, 50, context_length=9999)]).judged().changed
     assert len(series([*STEADY, other])) == 2
 
 
 def test_what_an_update_did_is_told_for_each() -> None:
     slower = [run(hour, speed, UPDATED) for hour, speed in ((10, 86), (11, 87), (12, 86))]
     (judgement,) = updates([*STEADY, *slower])
-    assert judgement.slower[0].comparison.change == pytest.approx(-0.14, abs=0.01)
+    assert judgement.changed[0].comparison.change == pytest.approx(-0.14, abs=0.01)
 
 
 def test_a_run_beside_other_programs_is_compared_with_its_like() -> None:
@@ -145,7 +145,7 @@ def test_what_looks_slow_is_measured_again_and_then_told(file: Path) -> None:
     with RunStore(file) as store:
         store.keep(*STEADY)
         again = Repeating(85)
-        (verdict,) = watched(store, run(9, 85), again).slower
+        (verdict,) = watched(store, run(9, 85), again).changed
         assert again.asked == list(range(1, REPEATS + 1))
         assert verdict.comparison.runs_now == REPEATS
         assert len(store.runs()) == len(STEADY) + 1 + REPEATS
@@ -155,8 +155,17 @@ def test_one_slow_run_is_no_slowdown(file: Path) -> None:
     with RunStore(file) as store:
         store.keep(*STEADY)
         again = Repeating(100)
-        assert watched(store, run(9, 80), again).slower == ()
+        assert watched(store, run(9, 80), again).changed == ()
         assert again.asked
+
+
+def test_scattered_repetitions_make_runs_uncertain() -> None:
+    scattered = [
+        replace(one, tests=(replace(one.tests[0], document={"samples": [70, 100, 130, 100, 160]}),))
+        for one in STEADY
+    ]
+    assert sides(scattered, [run(9, 80)]).judged().changed == ()
+    assert sides(STEADY, [run(9, 80)]).judged().changed
 
 
 def test_what_is_as_fast_as_before_is_not_measured_again(file: Path) -> None:
@@ -164,7 +173,7 @@ def test_what_is_as_fast_as_before_is_not_measured_again(file: Path) -> None:
         assert watched(store, run(0, 100), Repeating(0)).verdicts == ()
         store.keep(*STEADY[1:])
         again = Repeating(0)
-        assert watched(store, run(9, 99.5), again).slower == ()
+        assert watched(store, run(9, 99.5), again).changed == ()
         assert not again.asked
 
 
@@ -173,7 +182,7 @@ def test_two_machines_are_compared_by_the_models_that_both_have() -> None:
     other_model = replace(ELSEWHERE, model=replace(HERE.model, name="reader", digest="b2"))
     (matter,) = compared([*STEADY, *there, run(0, 10, other_model)], "desk", "attic")
     assert matter.about == "writer"
-    assert matter.judgement.slower[0].comparison.change == pytest.approx(-0.5, abs=0.01)
+    assert matter.judgement.changed[0].comparison.change == pytest.approx(-0.5, abs=0.01)
 
 
 def test_two_models_are_compared_on_the_machine_that_has_both() -> None:
@@ -207,7 +216,7 @@ def test_what_is_exported_can_be_read_and_compared(tmp_path: Path) -> None:
     exported.write_bytes(as_json(there))
     assert read_runs(exported) == there
     (matter,) = compared(STEADY, "desk", str(exported))
-    assert matter.judgement.slower
+    assert matter.judgement.changed
 
 
 def test_the_table_has_a_line_for_each_test() -> None:

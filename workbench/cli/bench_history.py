@@ -1,4 +1,4 @@
-"""What `workbench bench` has to do with earlier runs: keep its own, compare it, and repeat what looks slow.
+"""What `workbench bench` has to do with earlier runs: keep its own, compare it, and repeat what looks other.
 
 Knows nothing of tests or of tables.
 """
@@ -28,7 +28,7 @@ def judged(
 
     def repeated(number: int, count: int) -> RunRecord:
         if number == 1:
-            output.note(f"Slower than before, it seems. Measuring {count} times more, to be sure.")
+            output.note(f"Other than before, it seems. Measuring {count} times more, to be sure.")
         return recorded(again(), around)
 
     with RunStore() as store:
@@ -37,9 +37,8 @@ def judged(
 
 def tell(judgement: Judgement, aside: bool) -> None:
     """Changes beside the results, unless `aside`; the rest as narration."""
-    changed = any(one.comparison.outcome != "same" for one in judgement.verdicts)
     for line in judgement_lines(judgement):
-        if changed and not aside:
+        if judgement.changed and not aside:
             output.line(line)
         else:
             output.note(line)

@@ -80,9 +80,8 @@ def _overview_cells(group: Sequence[RunRecord]) -> tuple[str, ...]:
 
 
 def _trend(judgement: Judgement) -> str:
-    changed = [one for one in judgement.verdicts if one.comparison.outcome != "same"]
-    if changed:
-        return ", ".join(f"{one.test.title} {one.comparison.change:+.0%}" for one in changed)
+    if judgement.changed:
+        return ", ".join(f"{one.test.title} {one.comparison.change:+.0%}" for one in judgement.changed)
     return "as before" if judgement.verdicts else "unclear" if judgement.unclear else ""
 
 

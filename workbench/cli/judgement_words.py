@@ -16,9 +16,8 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
     updated = "; ".join(map(str, judgement.changes))
     if updated:
         yield f"Updated: {updated}."
-    changed = [one for one in judgement.verdicts if one.comparison.outcome != "same"]
-    yield from map(_sentence, changed)
-    if judgement.verdicts and not changed:
+    yield from map(_sentence, judgement.changed)
+    if judgement.verdicts and not judgement.changed:
         noise = max(one.comparison.margin for one in judgement.verdicts)
         runs = max(one.comparison.runs_before for one in judgement.verdicts)
         yield f"As fast as in {wording.count(runs, 'earlier run')}; up to {noise:.0%} could be noise."

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 
 from workbench.benchmark.history.comparing import FALSE_ALARMS, Comparison, compare
 from workbench.benchmark.history.epochs import Change, epochs
-from workbench.benchmark.history.record import BenchTest, RunRecord
+from workbench.benchmark.history.record import BenchTest, RunRecord, SpeedRecord
 
 _LATEST = 20
 """Runs that are looked back on at most: what was long ago is another matter."""
@@ -39,8 +40,9 @@ class Judgement:
     unclear: tuple[BenchTest, ...] = ()
 
     @property
-    def slower(self) -> tuple[Verdict, ...]:
-        return tuple(one for one in self.verdicts if one.comparison.outcome == "slower")
+    def changed(self) -> tuple[Verdict, ...]:
+        """Those that are slower or faster."""
+        return tuple(one for one in self.verdicts if one.comparison.outcome != "same")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Sides:
         judged = {one: pair for one, pair in pairs.items() if all(pair)}
         share = false_alarms / max(1, len(judged))
         return Judgement(
-            tuple(Verdict(one, compare(*pair, share)) for one, pair in judged.items()),
+            tuple(_verdict(one, *pair, share) for one, pair in judged.items()),
             self.changes,
             unclear=tuple(one for one in pairs if one in measured and one not in judged),
         )
@@ -94,19 +96,28 @@ def tests_of(runs: Sequence[RunRecord]) -> list[BenchTest]:
 
 def like_with_like(
     before: Sequence[RunRecord], now: Sequence[RunRecord], test: BenchTest
-) -> tuple[list[float], list[float]]:
-    """The test's speeds on both sides: in runs that nothing disturbed, else in those that something did.
+) -> tuple[list[SpeedRecord], list[SpeedRecord]]:
+    """The test on both sides: in runs that nothing disturbed, else in those that something did.
 
     Both are empty where all of one side were disturbed and none of the other.
     """
     for disturbed in (False, True):
-        found = [speeds(runs, test, disturbed) for runs in (before, now)]
+        found = [_measured(runs, test, disturbed) for runs in (before, now)]
         if all(found):
             return found[0], found[1]
     return [], []
 
 
-def speeds(runs: Sequence[RunRecord], test: BenchTest, disturbed: bool) -> list[float]:
-    """Tokens per second of this test in the runs that have it, and were disturbed or not."""
+def _measured(runs: Sequence[RunRecord], test: BenchTest, disturbed: bool) -> list[SpeedRecord]:
     every = (one for run in runs for one in run.tests if one.test == test)
-    return [one.tokens_per_second for one in every if one.disturbed == disturbed]
+    return [one for one in every if one.disturbed == disturbed]
+
+
+def _verdict(
+    test: BenchTest, before: Sequence[SpeedRecord], now: Sequence[SpeedRecord], false_alarms: float
+) -> Verdict:
+    """Runs differ by no less than their repetitions leave open where their medians are."""
+    old, new = ([one.tokens_per_second for one in side] for side in (before, now))
+    errors = [one.error for one in (*before, *now)]
+    least_noise = sqrt(sum(error**2 for error in errors) / len(errors))
+    return Verdict(test, compare(old, new, false_alarms, least_noise))

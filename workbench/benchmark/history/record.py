@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import log, pi, sqrt
+from statistics import stdev
 from typing import Any
 
 import msgspec
@@ -58,6 +60,13 @@ class SpeedRecord:
         """Whether the benchmark saw something else take the machine's time meanwhile."""
         flags = self.document.get("flags") or ()
         return any(isinstance(flag, dict) and flag.get("kind") in _DISTURBANCES for flag in flags)
+
+    @property
+    def error(self) -> float:
+        """The standard error of the median, as a share of it, by the scatter of repetitions; 0: unknown."""
+        samples = self.document.get("samples") or ()
+        logs = [log(one) for one in samples if isinstance(one, int | float) and one > 0]
+        return sqrt(pi / 2 / len(logs)) * stdev(logs) if len(logs) > 2 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

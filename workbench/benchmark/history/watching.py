@@ -1,7 +1,7 @@
 """A run as it is made: kept, compared with earlier ones, and repeated before anything is called slower.
 
-One slow run proves little on a machine that does other things as well. So a run that looks slow only gives
-reason to measure again, from loading the model on, and the fresh runs alone decide. Knows no model.
+One run proves little on a machine that does other things as well. So a run that looks slow, or fast, only
+gives reason to measure again, from loading the model on, and the fresh runs alone decide. Knows no model.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def watched(store: RunStore, run: RunRecord, again: Again) -> Judgement:
     store.keep(run)
     compared = sides(earlier, [run])
     judgement = compared.judged()
-    if not compared.judged(_SUSPICION).slower:
+    if not compared.judged(_SUSPICION).changed:
         return judgement
     fresh = []
     for number in range(REPEATS):
