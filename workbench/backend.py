@@ -15,7 +15,7 @@ from typing import Literal
 from workbench.constraint import Constraint
 from workbench.conversation import Medium
 from workbench.embedding import EmbeddingRequest, Embeddings
-from workbench.engine_device import EngineDevice
+from workbench.engine_device import Build, EngineDevice
 from workbench.engine_settings import EngineSettings, Speculation
 from workbench.errors import Unsupported
 from workbench.events import Event
@@ -42,22 +42,6 @@ class Status:
     available: bool
     version: str = ""
     remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """Which build of an engine is installed, as far as that can be told without loading it.
-
-    Attributes:
-        id: Another one for each build, also of the same version; "" where builds cannot be told apart.
-        commit: What the build says that it was made of; where it was made inside of another repository, it
-            may mean that one's.
-        flags: What was switched on when it was made, such as "ggml-cuda".
-    """
-
-    id: str = ""
-    commit: str = ""
-    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""A device as an engine sees it: what it is called there, its memory, and what the engine's build uses of it.
+"""An engine's build, and the devices as it sees them: names, memory, and what the build uses of each.
 
-A plain value. Knows no engine; what the system sees of the same card is told by workbench.machine.
+Plain values. Knows no engine; what the system sees of the same card is told by workbench.machine.
 """
 
 from __future__ import annotations
@@ -9,6 +9,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 DeviceKind = Literal["cpu", "gpu", "integrated", "accelerator", "software"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Which build of an engine is installed, as far as that can be told without loading it.
+
+    Attributes:
+        id: Another one for each build, also of the same version; "" where builds cannot be told apart.
+        commit: What the build says that it was made of; where it was made inside of another repository, it
+            may mean that one's.
+        flags: What was switched on when it was made, such as "ggml-cuda".
+    """
+
+    id: str = ""
+    commit: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

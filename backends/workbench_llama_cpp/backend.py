@@ -8,8 +8,8 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from workbench.backend import Backend, Build, Engine, LoadProgress, Status
-from workbench.engine_device import EngineDevice
+from workbench.backend import Backend, Engine, LoadProgress, Status
+from workbench.engine_device import Build, EngineDevice
 from workbench.engine_settings import EngineSettings
 from workbench.ports import Calibrator, Estimator, Profiler, Quantizer, Scorer, StandIns
 from workbench_llama_cpp.builds import install_command

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
-from workbench.backend import Build
+from workbench.engine_device import Build
 from workbench_llama_cpp.ggml import PLUGIN_FOLDER
 
 _LIBRARY = re.compile(r"^llama_cpp/lib/[^/]+\.(so|dylib|dll)([.\d]*)$")
