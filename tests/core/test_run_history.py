@@ -159,6 +159,20 @@ def test_one_slow_run_is_no_slowdown(file: Path) -> None:
         assert again.asked
 
 
+@pytest.mark.parametrize(("taken", "told"), [(0.06, True), (1.4, False)])
+def test_what_others_took_leaves_speeds_open(taken: float, told: bool) -> None:
+    """A little of two cores hides nothing; most of them hides even half of the speed."""
+
+    def beside_others(one: RunRecord) -> RunRecord:
+        flags = [{"kind": "neighbour", "text": "Something else was going on."}]
+        seen = {"others_cores": taken, "cores": 2}
+        return replace(one, tests=(replace(one.tests[0], document={"flags": flags, "surroundings": seen}),))
+
+    before = [beside_others(one) for one in STEADY]
+    now = [beside_others(run(hour, 86)) for hour in (6, 7, 8, 9)]
+    assert bool(sides(before, now).judged().changed) == told
+
+
 def test_scattered_repetitions_make_runs_uncertain() -> None:
     scattered = [
         replace(one, tests=(replace(one.tests[0], document={"samples": [70, 100, 130, 100, 160]}),))
@@ -226,6 +240,13 @@ def test_the_table_has_a_line_for_each_test() -> None:
         ("writer", "pp512", 900.0),
         ("writer", "tg128", 100.0),
     ]
+
+
+def test_a_document_that_says_nonsense_says_nothing() -> None:
+    nonsense = {"flags": 3, "samples": ["fast", -1, None, 10**400], "surroundings": {"cores": "two"}}
+    (test,) = run(0, 100).tests
+    told = replace(test, document=nonsense)
+    assert (told.disturbed, told.error, told.doubt) == (False, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -45,4 +45,5 @@ def result_document(result: Result) -> dict[str, Any]:
         "time_to_first_token": asdict(first) if first else None,
         "joules_per_token": result.joules_per_token,
         "flags": [asdict(flag) for flag in result.flags],
+        "surroundings": asdict(result.surroundings) if result.surroundings else None,
     }

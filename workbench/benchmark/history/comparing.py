@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, pi, sqrt
+from math import exp, hypot, log, pi, sqrt
 from statistics import NormalDist, median
 from typing import Literal
 
@@ -58,17 +58,20 @@ def compare(
     now: Sequence[float],
     false_alarms: float = FALSE_ALARMS,
     least_noise: float = 0.0,
+    doubt: float = 0.0,
 ) -> Comparison:
     """A t-test of medians, with a noise that both sides share and outlying runs drawn in. Needs one run each.
 
     `false_alarms` is the chance of either outcome where nothing changed; `least_noise` the share of speed by
-    which runs are known to differ at least.
+    which runs are known to differ at least, and `doubt` how far the two sides may be apart for other reasons,
+    however many runs there are.
     """
     old, new = [log(speed) for speed in before], [log(speed) for speed in now]
     step = median(new) - median(old)
     freedom = _EXPECTED_RUNS + len(old) + len(new) - 2
     noise = sqrt((_EXPECTED_RUNS * _EXPECTED_NOISE**2 + _scatter(old) + _scatter(new)) / freedom)
-    error = max(noise, least_noise) * sqrt(_variance_of_median(len(old)) + _variance_of_median(len(new)))
+    sampling = max(noise, least_noise) * sqrt(_variance_of_median(len(old)) + _variance_of_median(len(new)))
+    error = hypot(sampling, doubt)
     # A loss is told as a share of what was, so the margin is that of a loss too.
     margin = 1 - exp(-_t_quantile(1 - false_alarms, freedom) * error)
     return Comparison(

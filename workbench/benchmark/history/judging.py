@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import hypot, sqrt
+from statistics import median
 
 from workbench.benchmark.history.comparing import FALSE_ALARMS, Comparison, compare
 from workbench.benchmark.history.epochs import Change, epochs
@@ -116,8 +117,9 @@ def _measured(runs: Sequence[RunRecord], test: BenchTest, disturbed: bool) -> li
 def _verdict(
     test: BenchTest, before: Sequence[SpeedRecord], now: Sequence[SpeedRecord], false_alarms: float
 ) -> Verdict:
-    """Runs differ by no less than their repetitions leave open where their medians are."""
+    """Runs differ by no less than their repetitions leave open, and what others took leaves more open."""
     old, new = ([one.tokens_per_second for one in side] for side in (before, now))
     errors = [one.error for one in (*before, *now)]
     least_noise = sqrt(sum(error**2 for error in errors) / len(errors))
-    return Verdict(test, compare(old, new, false_alarms, least_noise))
+    doubt = hypot(*(median(one.doubt for one in side) for side in (before, now)))
+    return Verdict(test, compare(old, new, false_alarms, least_noise, doubt))

@@ -22,6 +22,8 @@ from workbench.engine_settings import EngineSettings
 
 _USUAL: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(EngineSettings()))
 _DISTURBANCES = {"neighbour", "throttled", "slow clock"}
+_MOST_TAKEN = 0.95
+_LARGEST = 1e15
 _WITHOUT_EFFECT = {"context_length", "prompt_cache_bytes", "projector_found", "given"}
 
 
@@ -58,15 +60,31 @@ class SpeedRecord:
     @property
     def disturbed(self) -> bool:
         """Whether the benchmark saw something else take the machine's time meanwhile."""
-        flags = self.document.get("flags") or ()
+        flags = self._told("flags", list) or ()
         return any(isinstance(flag, dict) and flag.get("kind") in _DISTURBANCES for flag in flags)
+
+    @property
+    def doubt(self) -> float:
+        """How far off the speed may be, as a share of it, for what other programs took meanwhile.
+
+        Of the cores that they took the model may have missed all or none: the deviation of what lies evenly
+        in between.
+        """
+        seen = self._told("surroundings", dict) or {}
+        taken, cores = (_positive(seen.get(name)) for name in ("others_cores", "cores"))
+        return -log(1 - min(taken / cores, _MOST_TAKEN)) / sqrt(12) if cores else 0.0
 
     @property
     def error(self) -> float:
         """The standard error of the median, as a share of it, by the scatter of repetitions; 0: unknown."""
-        samples = self.document.get("samples") or ()
-        logs = [log(one) for one in samples if isinstance(one, int | float) and one > 0]
+        samples = map(_positive, self._told("samples", list) or ())
+        logs = [log(one) for one in samples if one]
         return sqrt(pi / 2 / len(logs)) * stdev(logs) if len(logs) > 2 else 0.0
+
+    def _told(self, name: str, kind: type) -> Any:
+        """What the document says under that name; None where it says nothing of that kind."""
+        value = self.document.get(name)
+        return value if isinstance(value, kind) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +138,11 @@ def recorded(
 def _test(result: Mapping[str, Any]) -> SpeedRecord:
     test = BenchTest(result["test"], result["depth"], result.get("parallel", 1), result.get("method", ""))
     return SpeedRecord(test=test, tokens_per_second=result["tokens_per_second"], document=_plain(result))
+
+
+def _positive(value: object) -> float:
+    """The number, 0 for what is none or not above 0: a document may come from elsewhere."""
+    return float(value) if isinstance(value, int | float) and 0 < value < _LARGEST else 0.0
 
 
 def _text(value: Any) -> str:
