@@ -19,6 +19,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import DoesNotFit, InvalidRequest, Unsupported
 from workbench.gguf import read_model
 from workbench.machine import disk
+from workbench.machine.disturbance import Surroundings
 from workbench.machine.measurements import Measurement
 from workbench.planning.deciding import Decision
 
@@ -66,6 +67,16 @@ async def test_what_finds_no_room_comes_from_the_disk(monkeypatch: pytest.Monkey
     assert writing.low < 6 and writing.low < writing.tokens_per_second < writing.high < 12
     assert reading.tokens_per_second > 10 * writing.tokens_per_second
     assert "disk" in found.notes[0]
+
+
+async def test_it_tells_that_other_programs_were_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = read_model(workbench_guide.PATH)
+    for taken, notes in ((1.4, 1), (0.1, 0)):
+        monkeypatch.setattr(
+            predicting.Disturbance, "so_far", lambda self, cores=taken: Surroundings(cores, 2)
+        )
+        found = await predict(guide, SETTINGS, WORKLOAD, backend="llama-cpp")
+        assert len(found.notes) == notes and all("1.4 of 2 processors" in note for note in found.notes)
 
 
 async def test_what_makes_no_text_is_refused() -> None:

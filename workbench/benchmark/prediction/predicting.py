@@ -23,10 +23,13 @@ from workbench.cgroup import free_memory
 from workbench.engine_settings import EngineSettings
 from workbench.errors import Unsupported
 from workbench.gguf import Header
+from workbench.machine.disturbance import Disturbance, Surroundings
 from workbench.planning.defaults import decided_from_afar
 
 Basis = Literal["measured on a stand-in", "predicted"]
 USUAL_SECONDS = 30.0
+_DISTURBING = 0.1
+"""Share of the processors that others may take without a word."""
 _SURE_OF_WHOLE, _SURE_OF_PART = 0.05, 0.10
 """How far a prediction may be off beside its spread, where all layers were measured and where some were."""
 
@@ -94,6 +97,7 @@ async def predict(
     decision = decided_from_afar(header, settings, backend)
     probes = [probe(test, settings.micro_batch) for test in workload.tests]
     limits = Limits(seconds=seconds, rounds=workload.repetitions, memory=free_memory())
+    disturbance = Disturbance()
     with closing(stand_ins):
         model = Model(header, decision.settings, backend, stand_ins)
         measuring = Measuring(model, probes, limits, show)
@@ -105,8 +109,15 @@ async def predict(
         layers=measuring.layers,
         measured_layers=measured.layers,
         seconds=time.perf_counter() - began,
-        notes=(*decision.notices, *streaming.notes),
+        notes=(*decision.notices, *streaming.notes, *_disturbed(disturbance.so_far())),
     )
+
+
+def _disturbed(beside: Surroundings) -> tuple[str, ...]:
+    if beside.others_cores <= _DISTURBING * beside.cores:
+        return ()
+    taken = f"{beside.others_cores:.1f} of {beside.cores} processors"
+    return (f"Other programs took {taken} meanwhile: alone it would be faster, and better told.",)
 
 
 def check_settings(settings: EngineSettings) -> None:
