@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.cli.process import Workbench
@@ -88,3 +89,55 @@ def test_a_depth_is_refused_where_no_prefix_is_kept(workbench: Workbench, script
 
 def test_nothing_to_measure_is_refused(workbench: Workbench, script: str) -> None:
     assert workbench("bench", script, "--prompt", "0", "--generate", "0").returncode == 2
+
+
+def test_the_server_is_measured_beside_its_own_engine(workbench: Workbench) -> None:
+    sizes = ("--prompt", "64", "--generate", "32", "--depth", "32", "--repetitions", "2")
+    done = workbench("bench", "guide", *sizes, "--parallel", "2", "--through-server", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    rows = [(row["test"], row["parallel"], row["method"]) for row in document["results"]]
+    assert rows == [
+        (test, count, method)
+        for count, bare in ((1, "passes"), (2, "requests"))
+        for test in ("pp64", "tg32")
+        for method in (bare, "endpoint")
+    ]
+    assert [(one["test"], one["parallel"], one["method"]) for one in document["overhead"]] == [
+        ("pp64", 1, "passes"),
+        ("tg32", 1, "passes"),
+        ("pp64", 2, "requests"),
+        ("tg32", 2, "requests"),
+    ]
+    assert all(one["share"] > -1 and one["spread_share"] >= 0 for one in document["overhead"])
+    later = [one["first_token_seconds"] for one in document["overhead"]]
+    assert [seconds is None for seconds in later] == [False, True, False, True]
+    assert document["memory"]["host_bytes"] > document["size_bytes"]
+
+
+def test_a_server_that_cannot_load_the_model_says_why(workbench: Workbench, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(64))
+    alone, served = (workbench("bench", str(broken), *QUICK, *more) for more in ((), ("--through-server",)))
+    assert (served.returncode, served.stderr) == (alone.returncode, alone.stderr) and alone.returncode
+
+
+def test_a_server_elsewhere_is_measured_by_its_address(workbench: Workbench, script: str) -> None:
+    server = workbench.start("serve", script, "--port", "0")
+    assert server.stderr is not None
+    lines = (line.decode() for line in server.stderr)
+    url = next(match[1] for line in lines if (match := re.search(r"Serving at (\S+);", line)))
+    done = workbench("bench", "--url", url, *QUICK, "--parallel", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["results"]
+    tests = [("pp64", 1), ("tg8", 1), ("pp64", 2), ("tg8", 2)]
+    assert [(row["test"], row["parallel"]) for row in rows] == tests
+    assert {row["method"] for row in rows} == {"requests"}
+    assert all(row["tokens_per_second"] > 0 for row in rows)
+    assert workbench("bench", url, *QUICK).stdout.count("±") == 2
+    refused = workbench("bench", url, "--through-server")
+    assert refused.returncode == 2 and "run here" in refused.stderr
+
+
+def test_a_model_must_be_named(workbench: Workbench) -> None:
+    assert workbench("bench").returncode == 2

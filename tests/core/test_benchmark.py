@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from workbench.backend import ModelFacts, Provider
 from workbench.benchmark import Result, Workload, measure
+from workbench.benchmark.overhead import overheads
 from workbench.benchmark.result import FirstToken
 from workbench.benchmark.workload import SpeedTest
+from workbench.conversation import Conversation
 from workbench.errors import InvalidRequest, Unsupported
 from workbench.events import Event, Finished, TextDelta, Timings, Usage
 from workbench.generation import Generation
@@ -54,12 +57,13 @@ def test_energy_is_told_for_each_token_where_it_is_counted() -> None:
 class Timed(Provider):
     """Reads 1000 tokens a second and writes 50, and keeps the prefix of its last prompt if told to."""
 
-    def __init__(self, *, keeps_prefix: bool = True) -> None:
+    def __init__(self, *, keeps_prefix: bool = True, words: int = 50) -> None:
         self.facts = ModelFacts(
             architecture="timed", context_length=4096, trained_context=4096, parallel=1, vocabulary_size=1000
         )
         self.asked: list[Generation] = []
         self._keeps_prefix = keeps_prefix
+        self._words = words
         self._last: tuple[int, ...] = ()
 
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
@@ -70,7 +74,7 @@ class Timed(Provider):
         self._last = prompt
         written = generation.max_tokens
         yield TextDelta("x" * written, written)
-        timings = Timings((len(prompt) - cached) / 1000, (written - 1) / 50)
+        timings = Timings((len(prompt) - cached) / 1000, (written - 1) / self._words)
         yield Finished("length", Usage(len(prompt), cached, written), timings)
 
     def _shared(self, prompt: tuple[int, ...]) -> int:
@@ -101,6 +105,21 @@ class WithPasses(Timed):
     async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
         self.timed.append((held, tokens, together))
         return len(tokens) / (2000 if together else 100)
+
+
+class Elsewhere(Timed):
+    """Says nothing of its tokens, of which each word is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts = replace(self.facts, vocabulary_size=0)
+        self.texts: list[str] = []
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Event]:
+        assert isinstance(generation.prompt, Conversation) and generation.max_tokens is not None
+        self.texts.append(text := generation.prompt.messages[-1].content)
+        read, written = len(text.split()), generation.max_tokens
+        yield Finished("length", Usage(read, 0, written), Timings(read / 1000, (written - 1) / 50))
 
 
 async def test_speeds_are_what_the_engine_timed() -> None:
@@ -176,6 +195,32 @@ async def test_requests_at_once_are_counted_together_and_each() -> None:
     assert four.tokens_per_second == pytest.approx(4000), "all four wait as long as one"
     assert four.tokens_per_second_each == pytest.approx(1000)
     assert len(four.each) == len(four.waits) == 8
+
+
+async def test_a_server_that_tells_no_tokens_is_asked_with_text_and_counts_itself() -> None:
+    provider = Elsewhere()
+    (read, written) = await measure(provider, Workload(prompt=100, generate=50, repetitions=2))
+    assert (read.method, written.method) == ("text", "text")
+    assert read.tokens_per_second == pytest.approx(1000)
+    assert written.tokens_per_second == pytest.approx(50)
+    assert len(set(provider.texts)) == len(provider.texts), "no text is known from before"
+
+
+async def test_what_an_endpoint_adds_is_told_for_each_test() -> None:
+    slower = Timed(words=25)
+    workload = Workload(prompt=100, generate=50, first_token=True, repetitions=2)
+    results = await measure(WithPasses(), workload, endpoint=slower)
+    assert [one.method for one in results] == ["passes", "endpoint"] * 2
+    reading, writing = overheads(results)
+    assert writing.share == pytest.approx(3) and writing.seconds_per_token == pytest.approx(0.03)
+    assert reading.first_token_seconds == pytest.approx(0)
+    assert not overheads([results[1]]), "there is nothing to compare with"
+
+
+async def test_an_endpoint_does_not_get_prompts_that_the_engine_knows() -> None:
+    bare, endpoint = Timed(), Timed()
+    await measure(bare, Workload(prompt=64, generate=0, repetitions=3), endpoint=endpoint)
+    assert not {one.prompt for one in bare.asked} & {one.prompt for one in endpoint.asked}
 
 
 async def test_a_depth_is_refused_where_it_would_be_read_again() -> None:

@@ -15,7 +15,7 @@ import pytest_asyncio
 from tests.server.recital import Recital
 from workbench.backend import Provider
 from workbench.conversation import Conversation, Message, Tool
-from workbench.errors import ContextExceeded, InvalidModel, Unreachable
+from workbench.errors import ContextExceeded, InvalidModel, Unreachable, Unsupported
 from workbench.events import Event, Finished, TextDelta
 from workbench.generation import Generation
 from workbench.runtime import attached_provider
@@ -94,6 +94,8 @@ async def test_errors_cross_as_what_they_are(served: Served) -> None:
         [event async for event in provider.generate(Generation(prompt="word " * 600))]
     with pytest.raises(InvalidModel, match="cut short"):
         await attached(BROKEN)
+    with pytest.raises(Unsupported, match="passes"):
+        await provider.time_passes((), (1,), together=True)
 
 
 async def test_whoever_waits_for_a_load_is_told_how_far_it_is(served: Served) -> None:

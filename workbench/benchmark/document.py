@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.benchmark.overhead import Overhead, overheads
 from workbench.benchmark.result import Result, Run
 
 
@@ -15,6 +16,7 @@ def run_document(run: Run) -> dict[str, Any]:
     return {
         "model": run.model,
         "results": [result_document(result) for result in run.results],
+        "overhead": [_overhead_document(overhead) for overhead in overheads(run.results)],
         "path": run.path,
         "backend": run.backend,
         "architecture": run.facts.architecture,
@@ -26,6 +28,21 @@ def run_document(run: Run) -> dict[str, Any]:
         "started": run.started.isoformat(),
         "seconds": run.seconds,
         "memory": asdict(run.memory) if run.memory else None,
+    }
+
+
+def _overhead_document(overhead: Overhead) -> dict[str, Any]:
+    """What the server adds, compared with the bare engine."""
+    test = overhead.served.test
+    return {
+        "test": test.name,
+        "depth": test.depth,
+        "parallel": test.parallel,
+        "method": overhead.bare.method,
+        "seconds_per_token": overhead.seconds_per_token,
+        "share": overhead.share,
+        "spread_share": overhead.spread_share,
+        "first_token_seconds": overhead.first_token_seconds,
     }
 
 

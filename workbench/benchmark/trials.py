@@ -16,6 +16,7 @@ from typing import ClassVar, cast
 
 from workbench.backend import Provider
 from workbench.benchmark.workload import Method, RandomTokens, SpeedTest
+from workbench.conversation import Conversation, Message
 from workbench.errors import Unsupported, WorkbenchError
 from workbench.events import Event, Finished
 from workbench.generation import Generation
@@ -24,6 +25,16 @@ from workbench.sampling import SamplingSettings
 _GREEDY = SamplingSettings(temperature=0)
 _READ_AGAIN = 32
 """Tokens of a short beginning that an engine may compute again where several requests share it."""
+
+_GO_ON = "Count upwards from 1, each number on a line of its own, and never stop."
+_COMMON = """
+time year people way day man thing woman life child world school state family student group country
+problem hand part place case week company system program question work number night point home water
+room mother area money story fact month lot right study book eye job word business issue side kind
+head house service friend father power hour game line end member law car city name team minute idea
+"""
+WORDS = tuple(_COMMON.split())
+"""Most vocabularies have each as one token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,7 @@ class Passes(Trials):
 class Requests(Trials):
     """As a user's: tokens are drawn and sent. All of a trial are asked at once."""
 
-    method = "requests"
+    method: ClassVar[Method] = "requests"
 
     async def prepare(self) -> None:
         if self._prefix:
@@ -91,17 +102,39 @@ class Requests(Trials):
         return _reading(answers) if reads else _writing(answers)
 
     async def _answers(self, prompt: int, answer: int) -> list[_Answer]:
-        prompts = [self._prefix + self._tokens.take(prompt) for _ in range(self.test.parallel)]
-        asked = (_answer(self._provider, prompt, answer) for prompt in prompts)
+        tokens = [self._prefix + self._tokens.take(prompt) for _ in range(self.test.parallel)]
+        asked = (_answer(self._provider, self._prompt(one), answer) for one in tokens)
         return await asyncio.gather(*asked)
+
+    def _prompt(self, tokens: tuple[int, ...]) -> Conversation | tuple[int, ...]:
+        return tokens
+
+    @property
+    def _tolerated(self) -> int:
+        """How many of the tokens before the test may be read again."""
+        return 1 if self.test.parallel == 1 else _READ_AGAIN
 
     def _check_depth(self, finished: Finished, prompt: int) -> None:
         again = finished.usage.prompt_tokens - finished.usage.cached_tokens - prompt
-        if again > (1 if self.test.parallel == 1 else _READ_AGAIN):
+        if self.test.depth and again > self._tolerated:
             raise Unsupported(
                 f"This engine read {again} of the {self.test.depth} tokens before the test again.",
                 "Measure at --depth 0.",
             )
+
+
+class Texts(Requests):
+    """For a server elsewhere: words for tokens, which is nearly the same, and its own count of them."""
+
+    method = "text"
+
+    def _prompt(self, tokens: tuple[int, ...]) -> Conversation:
+        text = " ".join(WORDS[token] for token in tokens)
+        return Conversation((Message("user", f"{text}\n{_GO_ON}"),))
+
+    @property
+    def _tolerated(self) -> int:
+        return self.test.depth // 2 + _READ_AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +162,8 @@ def _reading(answers: Sequence[_Answer]) -> Trial:
     waits = tuple(answer.finished.timings.time_to_first_token for answer in answers)
     if min(waits) <= 0:
         raise WorkbenchError("The engine did not time its first token.", "Give a larger --prompt.")
+    if min(answer.finished.usage.prompt_tokens for answer in answers) <= 0:
+        raise Unsupported("The server does not tell how many tokens it read.", "Use --prompt 0.")
     each = tuple(answer.read / wait for answer, wait in zip(answers, waits, strict=True))
     return Trial(sum(answer.read for answer in answers) / max(waits), each, waits)
 
@@ -144,7 +179,7 @@ def _writing(answers: Sequence[_Answer]) -> Trial:
     return Trial(sum(answer.steps for answer in answers) / seconds, each)
 
 
-async def _answer(provider: Provider, prompt: tuple[int, ...], max_tokens: int) -> _Answer:
+async def _answer(provider: Provider, prompt: Conversation | tuple[int, ...], max_tokens: int) -> _Answer:
     generation = Generation(prompt=prompt, sampling=_GREEDY, max_tokens=max_tokens, ignore_end=True)
     async with aclosing(cast(AsyncGenerator[Event, None], provider.generate(generation))) as events:
         async for event in events:

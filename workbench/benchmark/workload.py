@@ -12,8 +12,9 @@ from typing import Literal
 
 from workbench.errors import InvalidRequest
 
-Method = Literal["passes", "requests"]
-"""Passes over the model alone, as llama-bench has it: nothing is drawn and sent. Or whole requests."""
+Method = Literal["passes", "requests", "endpoint", "text"]
+"""Passes over the model alone, as llama-bench has it: nothing is drawn and sent. Or whole requests: of
+tokens, the same through a server's endpoint, or of text to a server that does not tell its tokens."""
 
 _CONTEXT_STEP = 256
 
@@ -24,12 +25,14 @@ class SpeedTest:
 
     Attributes:
         requests: How many do so at once, each on its own; None for passes over the model alone.
+        through_server: They come to a server's endpoint, as other programs ask it.
     """
 
     prompt: int
     generate: int
     depth: int
     requests: int | None = None
+    through_server: bool = False
 
     @property
     def name(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,26 @@ from typing import Any
 import click
 
 from workbench import registry
-from workbench.benchmark import Run, Workload, run
+from workbench.benchmark import Run, Workload
 from workbench.benchmark.document import run_document
 from workbench.cli import output
 from workbench.cli.bench_formats import format_options, print_charts, print_in, write_svg
 from workbench.cli.bench_history import judged, tell
 from workbench.cli.bench_report import print_run
+from workbench.cli.bench_run import measured
 from workbench.cli.bench_why import explained, print_explanation, profiler_of, why_document
 from workbench.cli.judgement_words import judgement_document
-from workbench.cli.loading import open_told
 from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
-from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidRequest, WorkbenchError
-from workbench.models import LocalModel, locate
+from workbench.errors import WorkbenchError
+from workbench.models import LocalModel, model_named
 
 _SIZE = click.IntRange(min=0)
 
 
 @click.command(cls=SectionedCommand)
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.argument("models", metavar="MODEL...", nargs=-1)
 @click.option(
     "--prompt", type=_SIZE, multiple=True, default=(512,), show_default=True,
     help="Tokens to read; repeatable, 0 for none.",
@@ -49,6 +47,11 @@ _SIZE = click.IntRange(min=0)
     "--parallel", "at_once", type=click.IntRange(min=1), multiple=True,
     help="Measure also so many whole requests at once; repeatable.",
 )  # fmt: skip
+@click.option("--url", "urls", multiple=True, help="Measure a server elsewhere, as MODEL does by address.")
+@click.option(
+    "--through-server", is_flag=True,
+    help="Measure also through the endpoint of a server, started for it, and what that adds.",
+)  # fmt: skip
 @click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random tokens.")
 @click.option("--no-history", is_flag=True, help="Neither keep this run nor compare it with earlier ones.")
@@ -63,6 +66,8 @@ def bench(
     generate: tuple[int, ...],
     depth: tuple[int, ...],
     at_once: tuple[int, ...],
+    urls: tuple[str, ...],
+    through_server: bool,
     repetitions: int,
     seed: int,
     no_history: bool,
@@ -89,29 +94,33 @@ def bench(
         repetitions=repetitions,
         seed=seed,
     )
+    if not (names := (*models, *urls)):
+        raise click.UsageError("Name a MODEL, or a server with --url.")
     if form and (as_json or why):
         raise click.UsageError(f"--{form} goes with neither --json nor --why.")
-    roomy = with_room(settings, workload)
     quiet = as_json or bool(form)
     runs, documents, failed = list[Run](), list[dict[str, Any]](), list[WorkbenchError]()
-    located = [locate(name) for name in models]
-    for model in located if why else ():
-        profiler_of(backend or registry.name_for(str(model.path)))
-    for model in located:
-        measured = partial(_measured, model, roomy, backend, workload)
+    chosen = [model_named(name) for name in names]
+    if through_server and any(model.address for model in chosen):
+        raise click.UsageError("--through-server is for models that run here.")
+    for model in chosen if why else ():
+        profiler_of(backend or registry.name_for(model.location))
+    for model in chosen:
+        once = partial(measured, model, settings, backend, workload, through_server=through_server)
         try:
-            found = measured()
+            found = once()
             runs.append(found)
-            documents.append(_told(model, backend, found, measured, history=not no_history, quiet=quiet))
+            kept = not (no_history or model.address)
+            documents.append(_told(model, backend, found, once, history=kept, quiet=quiet))
             if why:
                 documents[-1] |= _why(found, quiet)
         except WorkbenchError as error:
-            if len(models) == 1:
+            if len(chosen) == 1:
                 raise
             output.note(f"{model.name}: {error.message}")
             failed.append(error)
     if as_json:
-        output.document(documents if len(models) > 1 else documents[0])
+        output.document(documents if len(chosen) > 1 else documents[0])
     elif form and runs:
         print_in(form, runs)
     if picture and runs:
@@ -146,29 +155,3 @@ def _why(found: Run, quiet: bool) -> dict[str, Any]:
     if not quiet:
         print_explanation(explanation)
     return {"why": why_document(explanation)}
-
-
-def with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
-    needed = workload.context_length
-    if settings.context_length is not None and settings.context_length < needed:
-        raise InvalidRequest(
-            f"The tests need a context of {needed} tokens, not {settings.context_length}.",
-            "Leave --context out, or measure less.",
-        )
-    length = settings.context_length or needed
-    given = settings.given | {"context_length", "parallel"}
-    return replace(settings, context_length=length, parallel=workload.parallel, given=given)
-
-
-def _measured(model: LocalModel, settings: EngineSettings, backend: str | None, workload: Workload) -> Run:
-    return asyncio.run(_run(model, settings, backend, workload))
-
-
-async def _run(model: LocalModel, settings: EngineSettings, backend: str | None, workload: Workload) -> Run:
-    status = StatusLine()
-    provider = await open_told(model, settings, backend, recorded=False)
-    try:
-        return await run(provider, workload, model=model.name, path=str(model.path), progress=status.show)
-    finally:
-        status.clear()
-        await provider.close()

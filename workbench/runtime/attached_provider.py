@@ -93,6 +93,9 @@ class AttachedProvider(Provider):
     async def detokenize(self, tokens: Sequence[int]) -> str:
         return str(await self._value(attachment.Detokenize(tuple(tokens))))
 
+    async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
+        return float(await self._value(attachment.TimePasses(held, tokens, together)))
+
     async def close(self) -> None:
         """The server keeps the model."""
 

@@ -66,6 +66,14 @@ class Detokenize(Ask, frozen=True):
     tokens: tuple[int, ...]
 
 
+class TimePasses(Ask, frozen=True):
+    """Answered by Value: seconds; see workbench.passes."""
+
+    held: tuple[int, ...]
+    tokens: tuple[int, ...]
+    together: bool
+
+
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """Base of what is answered."""
 
@@ -103,7 +111,7 @@ class Failed(Answer, frozen=True):
     remedy: str
 
 
-Asked = Stay | UseModel | Generate | Render | Tokenize | Detokenize
+Asked = Stay | UseModel | Generate | Render | Tokenize | Detokenize | TimePasses
 Answered = Loading | Facts | Happened | Value | Failed
 encode = msgspec.msgpack.Encoder().encode
 asked_decoder = msgspec.msgpack.Decoder(Asked)

@@ -133,6 +133,9 @@ async def _call(provider: Provider, call: attachment.Asked, writer: asyncio.Stre
             attachment.write(writer, attachment.Value(tokens))
         case attachment.Detokenize(tokens):
             attachment.write(writer, attachment.Value(await provider.detokenize(tokens)))
+        case attachment.TimePasses(held, tokens, together):
+            seconds = await provider.time_passes(held, tokens, together=together)
+            attachment.write(writer, attachment.Value(seconds))
         case attachment.UseModel() | attachment.Stay():
             pass
         case _:

@@ -38,7 +38,8 @@ def _over_depth(run: Run, reads: bool, prefix: str) -> Iterator[Series]:
 
 def _over_requests(run: Run, reads: bool, prefix: str) -> Iterator[Series]:
     """What all get together, and what each of them gets."""
-    found = [one for one in run.results if one.test.requests and bool(one.test.prompt) == reads]
+    bare = [one for one in run.results if not one.test.through_server]
+    found = [one for one in bare if one.test.requests and bool(one.test.prompt) == reads]
     for name, results in _grouped(found, _at_its_depth).items():
         together = (Point(one.test.parallel, one.tokens_per_second, about=_about(one)) for one in results)
         each = (Point(one.test.parallel, one.tokens_per_second_each) for one in results)
