@@ -177,6 +177,12 @@ def test_a_mix_takes_of_each_file_its_share(tmp_path: Path) -> None:
     even = changed(named("mix"), {"mix.temperature": 1e9})
     assert made(even, *paths, sample=10_000).rows_out == 200
     assert made("mix", *paths, sample=10_000).rows_out == 500
+    copied = tmp_path / "copied.jsonl"
+    copied.write_bytes(paths[1].read_bytes())
+    with pytest.raises(InvalidRequest, match=r"No row of .*copied"):
+        made(
+            changed(named("mix"), {"mix.shares": {"small": 1, "copied": 1}}), paths[1], copied, sample=10_000
+        )
     with pytest.raises(InvalidRequest, match="tiny"):
         made(changed(named("mix"), {"mix.shares": {"tiny": 1}}), *paths, sample=10_000)
 

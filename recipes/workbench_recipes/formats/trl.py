@@ -17,6 +17,7 @@ _TRAINERS = {
     "preference": ("DPO", ""),
     "kto": ("KTO", ""),
 }
+_NOTE = "# TRL refuses templates without {% generation %}: for those write the format `tokenized`.\n"
 
 
 class Trl(ExportFormat):
@@ -36,10 +37,11 @@ class Trl(ExportFormat):
         trainer, option = _TRAINERS[exported.kind]
         files = {name: file_of(exported, split) for name, split in (("train", "train"), ("test", "valid"))}
         files = {name: file for name, file in files.items() if file}
+        note = _NOTE if option else ""
         evaluated = 'rows["test"]' if "test" in files else "None"
         return {
             "train.py": f"""# pip install "trl>=0.21" "datasets>=5" peft, then: python train.py MODEL
-import sys
+{note}import sys
 
 from datasets import load_dataset
 from peft import LoraConfig

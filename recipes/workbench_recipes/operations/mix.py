@@ -65,6 +65,11 @@ class Mix(SetOperation):
                 )
         else:
             shares = [count ** (1 / self.temperature) for count in rows]
+        for file, count, share in zip(files, rows, shares, strict=True):
+            if share and not count and self.shares:
+                raise InvalidRequest(
+                    f"No row of {file} is left to be mixed.", "`recipe check` says what set them aside."
+                )
         total = min((count / share for count, share in zip(rows, shares, strict=True) if share), default=0.0)
         if self.most_rows:
             total = min(total, self.most_rows / sum(shares))
