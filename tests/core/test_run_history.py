@@ -173,6 +173,17 @@ def test_what_others_took_leaves_speeds_open(taken: float, told: bool) -> None:
     assert bool(sides(before, now).judged().changed) == told
 
 
+def test_repetitions_that_agree_missed_nothing() -> None:
+    told = {
+        "flags": [{"kind": "neighbour", "text": "Something else was going on."}],
+        "surroundings": {"others_cores": 1.4, "cores": 2},
+    }
+    (test,) = run(0, 100).tests
+    steady = replace(test, document={**told, "samples": [99, 100, 101]})
+    assert steady.doubt == pytest.approx(0.01, rel=0.01)
+    assert replace(test, document={**told, "samples": [40, 100, 200]}).doubt > 0.3
+
+
 def test_scattered_repetitions_make_runs_uncertain() -> None:
     scattered = [
         replace(one, tests=(replace(one.tests[0], document={"samples": [70, 100, 130, 100, 160]}),))

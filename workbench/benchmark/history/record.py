@@ -68,18 +68,27 @@ class SpeedRecord:
         """How far off the speed may be, as a share of it, for what other programs took meanwhile.
 
         Of the cores that they took the model may have missed all or none: the deviation of what lies evenly
-        in between.
+        in between. What the model does miss scatters its repetitions, so it is no more than these differ.
         """
         seen = self._told("surroundings", dict) or {}
         taken, cores = (_positive(seen.get(name)) for name in ("others_cores", "cores"))
-        return -log(1 - min(taken / cores, _MOST_TAKEN)) / sqrt(12) if cores else 0.0
+        missed = -log(1 - min(taken / cores, _MOST_TAKEN)) / sqrt(12) if cores else 0.0
+        return missed if self._scatter is None else min(missed, self._scatter)
 
     @property
     def error(self) -> float:
         """The standard error of the median, as a share of it, by the scatter of repetitions; 0: unknown."""
-        samples = map(_positive, self._told("samples", list) or ())
-        logs = [log(one) for one in samples if one]
-        return sqrt(pi / 2 / len(logs)) * stdev(logs) if len(logs) > 2 else 0.0
+        return sqrt(pi / 2 / len(self._logs)) * (self._scatter or 0.0) if self._logs else 0.0
+
+    @property
+    def _logs(self) -> list[float]:
+        """Logarithms of the repetitions' speeds."""
+        return [log(one) for one in map(_positive, self._told("samples", list) or ()) if one]
+
+    @property
+    def _scatter(self) -> float | None:
+        """The deviation of the repetitions, as a share of the speed; None for fewer than three."""
+        return stdev(self._logs) if len(self._logs) > 2 else None
 
     def _told(self, name: str, kind: type) -> Any:
         """What the document says under that name; None where it says nothing of that kind."""
