@@ -46,7 +46,7 @@ class BenchTest:
     def title(self) -> str:
         depth = f" @ {self.depth}" if self.depth else ""
         several = f" of {self.parallel}" if self.parallel > 1 else ""
-        return f"{self.name}{depth}{several}{', requests' if self.method == 'requests' else ''}"
+        return f"{self.name}{depth}{several}{' by requests' if self.method == 'requests' else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
