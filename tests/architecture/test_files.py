@@ -36,6 +36,12 @@ def test_no_lock_file_is_committed() -> None:
     assert ignored.returncode == 0
 
 
+def test_the_top_of_the_tree_is_small() -> None:
+    plain = {file.parts[0] for file in files() if not file.parts[0].startswith(".")}
+    folders = {"workbench", "backends", "recipes", "tests", "assets"}
+    assert plain == folders | {"pyproject.toml", "README.md", "LICENSE"}
+
+
 def test_packages_beside_the_application_have_names_of_their_own() -> None:
     """A package called `recipes` or `backends` would share its folder with another project's."""
     packages = {file.parent for file in MODULES if file.name == "__init__.py" and len(file.parts) <= 3}

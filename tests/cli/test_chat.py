@@ -14,7 +14,7 @@ WEATHER = "I do not look out of the window."
 
 
 def kept(workbench: Workbench, conversation: int) -> list[str]:
-    shown: dict[str, Any] = json.loads(workbench("history", "show", str(conversation), "--json").stdout)
+    shown: dict[str, Any] = json.loads(workbench("chats", "show", str(conversation), "--json").stdout)
     return [f"{message['role']}: {message['content']}" for message in shown["messages"]]
 
 

@@ -1,4 +1,4 @@
-"""docs/a-backend-of-your-own.md is true: its backend runs, keeps the contract, and is as short as it says."""
+"""backends/a-backend-of-your-own.md is true: its backend runs, keeps the contract, and is as short as it says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "a-backend-of-your-own.md"
+PAGE = Path(__file__).parents[2] / "backends" / "a-backend-of-your-own.md"
 FILES = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE))
 
 
