@@ -76,7 +76,7 @@ def test_a_history_that_cannot_be_kept_is_told(workbench: Workbench, script: str
     workbench.home.write_text("in the way")
     done = workbench("chat", script, stdin="hello\n")
     assert done.returncode == 1
-    assert done.stderr.startswith("The history at ") and "can be written" in done.stderr
+    assert done.stderr.startswith("The history of conversations at ") and "can be written" in done.stderr
 
 
 def test_on_a_terminal_a_turn_is_typed_and_its_speed_shown(workbench: Workbench, script: str) -> None:
