@@ -1,4 +1,4 @@
-"""backends/a-backend-of-your-own.md is true: its backend runs, keeps the contract, and is as short as it says."""
+"""backends/a-backend-of-your-own.md is true: its backend runs, keeps the contract and is as short as said."""
 
 from __future__ import annotations
 

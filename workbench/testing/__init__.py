@@ -1,4 +1,4 @@
-"""The contract as tests, which whoever writes a backend runs on it; backends/a-backend-of-your-own.md shows how.
+"""The contract as tests for whoever writes a backend; backends/a-backend-of-your-own.md shows how.
 
 Needs pytest and pytest-asyncio, which the workbench itself does not.
 """
