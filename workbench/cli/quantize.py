@@ -10,6 +10,13 @@ from workbench import wording
 from workbench.cli import output
 from workbench.cli.option_types import TENSOR_TYPE
 from workbench.cli.options import json_option
+from workbench.cli.quantize_by_tool import (
+    make_folder,
+    refuse_unused,
+    rows_of_tools,
+    the_tool_for,
+    types_of_tools,
+)
 from workbench.cli.transfer_report import report_on
 from workbench.models import LocalModel, locate
 from workbench.quantization.making import Made, Making
@@ -49,6 +56,9 @@ Examples:
 @click.option("--allow-requantize", is_flag=True, help="Take weights that are quantized already.")
 @click.option("--no-provenance", is_flag=True, help="Write nothing about the source into the file.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
+@click.option(
+    "--bits", type=click.FloatRange(min=1, max=8), help="Bits per weight of EXL2 and EXL3, such as 3.5."
+)
 @json_option
 def quantize(
     *,
@@ -60,6 +70,7 @@ def quantize(
     force: bool,
     tensor_types: tuple[TensorType, ...],
     no_provenance: bool,
+    bits: float | None,
     as_json: bool,
     **settings: object,
 ) -> None:
@@ -67,7 +78,7 @@ def quantize(
 
     They appear whole or not at all. What each was made of stands in its metadata, and `workbench show` tells
     it. Several types are made one after the other: llama.cpp reads the model anew for each, from memory where
-    it fits there.
+    it fits there. Of a folder in safetensors, tools that are installed make the types of other engines.
     """
     if listing:
         _list_types(as_json)
@@ -77,6 +88,12 @@ def quantize(
     if not types and not dry_run:
         raise click.UsageError("Name a type; --types lists them.")
     found = locate(model)
+    if found.place.kind != "gguf" and (by_tool := the_tool_for(types)) is not None:
+        refuse_unused(click.get_current_context(), ("bits", "target", "as_json"))
+        make_folder(*by_tool, found, bits, target, as_json)
+        return
+    if bits is not None:
+        raise click.UsageError("--bits is for EXL2 and EXL3, which are made of a folder in safetensors.")
     with quantizer_for(found) as (quantizer, engine):
         named = [quantizer.type_named(name).name for name in types] or [one.name for one in quantizer.types]
         request = QuantizeRequest(source="", type="", tensor_types=tensor_types, **settings)  # type: ignore[arg-type]
@@ -99,7 +116,7 @@ def _list_types(as_json: bool) -> None:
         output.document(
             [
                 {"type": kind.name, "bits_per_weight": kind.bits_per_weight, "advice": kind.advice}
-                for kind in kinds
+                for kind in (*kinds, *types_of_tools())
             ]
         )
         return
@@ -107,7 +124,7 @@ def _list_types(as_json: bool) -> None:
         (kind.name, f"{kind.bits_per_weight:.2f}" if kind.bits_per_weight else "", kind.advice)
         for kind in kinds
     ]
-    output.table(("type", "bits/weight", "when to use it"), rows, right=(1,))
+    output.table(("type", "bits/weight", "when to use it"), rows + rows_of_tools(), right=(1,))
     output.note("Bits per weight are those of Llama 3.1 8B; `--dry-run` tells those of your model.")
 
 

@@ -18,12 +18,12 @@ from contextlib import suppress
 
 from workbench.backend import LoadProgress
 from workbench.errors import EngineDied, EngineUnavailable, LoadCancelled
+from workbench.owned_process import dismiss, watch
 
 _HOST = "127.0.0.1"
 _POLL_SECONDS = 0.05
 _ENDING_SECONDS = 5.0
 _LINES = 40
-_END_WITH_OWNER = 'read _; kill -9 "$0" 2>/dev/null'
 
 
 class OwnServer:
@@ -98,10 +98,7 @@ class OwnServer:
         """End it. Idempotent."""
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
-            watcher.kill()
-            watcher.wait()
-            assert watcher.stdin is not None
-            watcher.stdin.close()
+            dismiss(watcher)
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -129,9 +126,7 @@ class OwnServer:
             ) from error
         self._said.clear()
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
-        self._watcher = subprocess.Popen(
-            ["sh", "-c", _END_WITH_OWNER, str(process.pid)], stdin=subprocess.PIPE, start_new_session=True
-        )
+        self._watcher = watch(process.pid)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None

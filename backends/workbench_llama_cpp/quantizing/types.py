@@ -76,7 +76,7 @@ def type_named(name: str) -> QuantType:
     if wanted in _OTHER_TOOLS:
         raise InvalidRequest(
             f"{wanted} is no type of GGUF files: {_OTHER_TOOLS[wanted]} makes such models.",
-            "Give that tool the original in safetensors.",
+            "Give the original as a folder in safetensors.",
         )
     if wanted in _NUMBERS:
         raise InvalidRequest(

@@ -1,0 +1,56 @@
+"""What the configuration of a model's folder says that the converters would read wrongly or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InvalidModel
+
+EXL2_ARCHITECTURES = frozenset(
+    f"{name}ForCausalLM"
+    for name in (
+        "Llama", "Mistral", "Mixtral", "Yi", "Orion", "Qwen2", "Qwen3", "Qwen3Moe", "Gemma", "Gemma2",
+        "Gemma3", "Starcoder2", "Gemmoe", "Cohere", "Cohere2", "Phi3", "GPTBigCode", "MiniCPM", "InternLM2",
+        "Index", "Granite", "Glm4",
+    )
+) | {"DbrxForCausalLM", "GPT2LMHeadModel", "Gemma3ForConditionalGeneration"}  # fmt: skip
+"""Those that exllamav2 knows; it takes any other one for a Llama, with no more than a printed warning."""
+
+
+def configuration(folder: Path) -> dict[str, Any]:
+    """Its config.json. Raises InvalidModel."""
+    try:
+        found = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidModel(
+            f"{folder} has no config.json that can be read.", "Fetch the model anew."
+        ) from error
+    if not isinstance(found, dict):
+        raise InvalidModel(f"The config.json of {folder} is no JSON object.", "Fetch the model anew.")
+    if "quantization_config" in found:
+        raise InvalidModel(f"{folder} is quantized already.", "Give the original in 16 or 32 bits.")
+    return found
+
+
+def layers(folder: Path) -> int:
+    """How many the model has; 0 where it does not say."""
+    config = configuration(folder)
+    text = config.get("text_config")
+    count = (text if isinstance(text, dict) else config).get("num_hidden_layers")
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def check_for_exl2(folder: Path) -> None:
+    """Raises InvalidModel for what exllamav2 would load without a word and compute wrongly."""
+    config = configuration(folder)
+    names = config.get("architectures")
+    architecture = names[0] if isinstance(names, list) and names and isinstance(names[0], str) else "nothing"
+    if architecture not in EXL2_ARCHITECTURES:
+        raise InvalidModel(f"exllamav2 does not know {architecture}.", "EXL3 or a GGUF file may do.")
+    if "rope_parameters" in config and "rope_theta" not in config:
+        raise InvalidModel(
+            f"exllamav2 does not read the rope_parameters in the config.json of {folder.name}.",
+            "Write them as rope_theta and rope_scaling, as transformers before version 5 did, or take EXL3.",
+        )
