@@ -35,9 +35,9 @@ def test_thoughts_are_told_beside_the_answer(workbench: Workbench, thinker: tupl
 def test_thoughts_are_kept_with_the_conversation(workbench: Workbench, thinker: tuple[str, ...]) -> None:
     done = workbench("chat", *thinker, stdin="hello\n")
     assert done.stdout == "Yes.\n" and done.stderr.startswith("Hm.\n")
-    kept = json.loads(workbench("history", "show", "1", "--json").stdout)["messages"]
+    kept = json.loads(workbench("chats", "show", "1", "--json").stdout)["messages"]
     assert kept[1] == {"role": "assistant", "content": "Yes.", "reasoning": "Hm."}
-    assert "assistant, thinking: Hm." in workbench("history", "show", "1").stdout
+    assert "assistant, thinking: Hm." in workbench("chats", "show", "1").stdout
 
 
 def test_a_budget_ends_them(workbench: Workbench, thinker: tuple[str, ...]) -> None:

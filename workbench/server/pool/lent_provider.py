@@ -16,6 +16,7 @@ from workbench.conversation import Conversation, Message
 from workbench.embedding import Embeddings
 from workbench.events import Event
 from workbench.generation import Generation
+from workbench.sampler_trace import SamplerTrace
 from workbench.server.pool.served_model import ServedModel
 
 
@@ -70,6 +71,14 @@ class LentProvider(Provider):
     async def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         async with self._model.lent() as provider:
             return await provider.pieces(tokens)
+
+    async def trace(self, generation: Generation, *, top: int = 10, draws: int = 0) -> SamplerTrace:
+        async with self._model.lent() as provider:
+            return await provider.trace(self._asked(provider, generation), top=top, draws=draws)
+
+    async def time_passes(self, held: tuple[int, ...], tokens: tuple[int, ...], *, together: bool) -> float:
+        async with self._model.lent() as provider:
+            return await provider.time_passes(held, tokens, together=together)
 
     async def embed(self, inputs: Sequence[str | Sequence[int]]) -> Embeddings:
         async with self._model.lent() as provider:
