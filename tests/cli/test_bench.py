@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.process import Workbench
 
 QUICK = ("--prompt", "64", "--generate", "8", "--repetitions", "2")
@@ -48,6 +50,7 @@ def test_several_at_once_are_measured_together_and_each(workbench: Workbench) ->
         assert row["tokens_per_second"] > 1.2 * row["tokens_per_second_each"]
 
 
+@pytest.mark.slow
 def test_several_models_make_a_table_each_and_one_list(workbench: Workbench, script: str) -> None:
     done = workbench("bench", script, "guide", *QUICK, "--json")
     assert [(one["backend"], one["results"][0]["method"]) for one in json.loads(done.stdout)] == [
@@ -91,6 +94,7 @@ def test_nothing_to_measure_is_refused(workbench: Workbench, script: str) -> Non
     assert workbench("bench", script, "--prompt", "0", "--generate", "0").returncode == 2
 
 
+@pytest.mark.slow
 def test_the_server_is_measured_beside_its_own_engine(workbench: Workbench) -> None:
     sizes = ("--prompt", "64", "--generate", "32", "--depth", "32", "--repetitions", "2")
     done = workbench("bench", "guide", *sizes, "--parallel", "2", "--through-server", "--json")

@@ -47,6 +47,7 @@ def test_forms_that_exclude_each_other_are_refused(workbench: Workbench, script:
     assert refused.returncode == 2 and "--csv goes with neither" in refused.stderr
 
 
+@pytest.mark.slow
 def test_why_tells_where_the_time_goes(workbench: Workbench) -> None:
     done = workbench("bench", "guide", *QUICK, "--depth", "64", "--why", "--json")
     assert done.returncode == 0, done.stderr

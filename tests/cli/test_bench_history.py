@@ -43,6 +43,7 @@ def paced(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_runs_are_kept_compared_and_exchanged(workbench: Workbench, paced: str, tmp_path: Path) -> None:
     assert json.loads(workbench("history", "--json").stdout) == []
     assert "workbench bench" in workbench("history").stderr

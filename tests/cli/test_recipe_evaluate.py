@@ -24,6 +24,7 @@ def rows(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_model_beside_itself_differs_in_nothing(workbench: Workbench, rows: str) -> None:
     done = workbench(
         "recipe", "evaluate", "guide", str(workbench_guide.PATH), "--data", rows, "--train", rows,

@@ -39,6 +39,7 @@ def test_it_measures_and_says_what_it_found(workbench: Workbench) -> None:
     assert shown["settings"] == found["settings"] and shown["usual"] == found["usual"]
 
 
+@pytest.mark.slow
 def test_serving_is_measured_with_requests_at_once(workbench: Workbench) -> None:
     done = workbench("tune", "guide", "--for", "serving", "2", *QUICK, "--no-save")
     assert done.returncode == 0, done.stderr
@@ -56,6 +57,7 @@ def kept(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Profile:
     return made
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_used_and_said_unless_a_person_says_otherwise(
     workbench: Workbench, kept: Profile
 ) -> None:
@@ -73,6 +75,7 @@ def test_an_endpoint_serves_as_many_requests_as_it_was_tuned_for(workbench: Work
     assert b"Tuned for serving 3 on this machine: --micro-batch 64 --parallel 3" in served.stderr.readline()
 
 
+@pytest.mark.slow
 def test_it_is_shown_goes_stale_and_is_forgotten(workbench: Workbench, kept: Profile) -> None:
     shown = workbench("tune", "guide", "--show").stdout
     assert "--micro-batch 64" in shown and "in use" in shown

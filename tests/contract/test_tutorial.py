@@ -44,6 +44,7 @@ def test_the_backend_answers(project: Path) -> None:
     assert "echo" in run(project, "workbench", "backends").stdout
 
 
+@pytest.mark.slow
 def test_the_backend_keeps_the_contract(project: Path) -> None:
     done = run(
         project, "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "test_contract.py"

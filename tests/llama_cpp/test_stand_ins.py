@@ -25,6 +25,7 @@ from workbench_llama_cpp.standing_in.stand_ins import LlamaCppStandIns
 INTEGERS = ("I8", "I16", "I32", "I64")
 WEIGHTS = [number for number, kind in GGML_TYPES.items() if kind.name not in INTEGERS]
 ZEROS = ("Q8_1", "Q8_K", "F64")
+SLOW_TO_FILL = dict.fromkeys(("IQ1_S", "IQ2_S"), pytest.mark.slow)
 LAYERS = 4
 WIDE = {"head_size": 64}
 """As wide as what is turned by position in these."""
@@ -55,7 +56,11 @@ def stand_ins() -> Iterator[StandIns]:
     made.close()
 
 
-@pytest.mark.parametrize("number", WEIGHTS, ids=lambda number: GGML_TYPES[number].name)
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(one, marks=SLOW_TO_FILL.get(GGML_TYPES[one].name, ())) for one in WEIGHTS],
+    ids=lambda number: GGML_TYPES[number].name,
+)
 def test_the_noise_of_each_type_is_finite_and_as_large_as_weights_are(number: int) -> None:
     made, count = noise(number), blocks(number) * BLOCK_ELEMENTS
     kind = GGML_TYPES[number]

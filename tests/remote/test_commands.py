@@ -39,6 +39,7 @@ def _served(workbench: Workbench, *models: str) -> str:
     return next(match[1] for line in lines if (match := re.search(r"Serving at (\S+);", line)))
 
 
+@pytest.mark.slow
 def test_an_address_and_a_preset_are_models_in_each_command(
     workbench: Workbench, url: str, tmp_path: Path
 ) -> None:
