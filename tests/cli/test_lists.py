@@ -41,9 +41,11 @@ def test_doctor_describes_the_machine_and_the_engines(workbench: Workbench) -> N
 
 
 @pytest.mark.slow
-def test_backends_is_the_same_list(workbench: Workbench) -> None:
+def test_backends_is_the_same_list_with_the_devices_of_each(workbench: Workbench) -> None:
     doctor = json.loads(workbench("doctor", "--json").stdout)
-    assert json.loads(workbench("backends", "--json").stdout) == doctor["backends"]
+    listed = json.loads(workbench("backends", "--json").stdout)
+    assert {row["name"]: row.pop("devices") for row in listed}["llama-cpp"] == ["CPU"]
+    assert listed == doctor["backends"]
 
 
 def test_chats_are_listed_the_newest_first(workbench: Workbench, script: str) -> None:
