@@ -5,36 +5,20 @@ Knows no backend by name; bundled ones are found the same way as a third party's
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
-
+from workbench import entry_point
 from workbench.backend import Backend
 from workbench.errors import EngineUnavailable, ModelNotFound
 
 GROUP = "workbench.backends"
 
 
-def _entries() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
-
-
 def names() -> list[str]:
-    return sorted(_entries())
+    return entry_point.names(GROUP)
 
 
 def load(name: str) -> Backend:
     """The backend of that name. Raises EngineUnavailable for an unknown or broken one."""
-    entry = _entries().get(name)
-    if entry is None:
-        raise EngineUnavailable(f"There is no backend {name!r}.", f"Choose one of {', '.join(names())}.")
-    try:
-        backend = entry.load()()
-    except Exception as error:  # third-party code may raise anything
-        raise EngineUnavailable(
-            f"The backend {name!r} cannot be loaded: {error}.", "Reinstall its package."
-        ) from error
-    if not isinstance(backend, Backend):
-        raise EngineUnavailable(f"The backend {name!r} is no Backend.", "Update its package.")
-    return backend
+    return entry_point.make(GROUP, name, Backend, "backend", EngineUnavailable)
 
 
 def name_for(model: str) -> str:

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from workbench import registry
+from workbench import entry_point, registry
 from workbench.errors import EngineUnavailable, ModelNotFound
 
 
@@ -25,8 +25,8 @@ def test_a_model_finds_its_backend() -> None:
 
 @pytest.mark.parametrize("value", ["no_such_module:Backend", "workbench:nothing", "builtins:dict"])
 def test_a_broken_backend_is_named_and_passed_over(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    entries = registry._entries() | {"broken": EntryPoint("broken", value, registry.GROUP)}
-    monkeypatch.setattr(registry, "_entries", lambda: entries)
+    entries = entry_point.entries(registry.GROUP) | {"broken": EntryPoint("broken", value, registry.GROUP)}
+    monkeypatch.setattr(entry_point, "entries", lambda group: entries)
     assert registry.name_for("a.gguf") == "llama-cpp"
     with pytest.raises(EngineUnavailable, match="broken"):
         registry.load("broken")

@@ -55,6 +55,7 @@ def recipe() -> None:
 @json_option
 def list_recipes(*, as_json: bool) -> None:
     """List the recipes, and the formats that they can write."""
+    from workbench import entry_point
     from workbench.datasets import extensions
     from workbench.datasets.recipe import named
 
@@ -65,7 +66,7 @@ def list_recipes(*, as_json: bool) -> None:
         )
         return
     output.table(("recipe", "what it does"), [(one.name, one.summary) for one in found])
-    output.note(f"Formats: {', '.join(extensions.names(extensions.FORMATS))}.")
+    output.note(f"Formats: {', '.join(entry_point.names(extensions.FORMATS))}.")
 
 
 @recipe.command()

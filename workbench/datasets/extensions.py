@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
+from workbench import entry_point
 from workbench.datasets.export_format import ExportFormat
 from workbench.datasets.operation import Operation
 from workbench.datasets.row import Kind
@@ -23,7 +21,7 @@ OPERATIONS, FORMATS, RECIPES = "workbench.operations", "workbench.formats", "wor
 
 def operation(name: str) -> type[Operation]:
     """Raises InvalidRequest for an unknown or broken one."""
-    found = _loaded(OPERATIONS, name, "operation")
+    found = entry_point.load(OPERATIONS, name, "operation", InvalidRequest)
     if not (isinstance(found, type) and issubclass(found, Operation)):
         raise InvalidRequest(f"{name!r} is no operation.", "Update the package that brings it.")
     return found
@@ -31,10 +29,7 @@ def operation(name: str) -> type[Operation]:
 
 def export_format(name: str) -> ExportFormat:
     """Raises InvalidRequest for an unknown or broken one."""
-    found = _loaded(FORMATS, name, "format")
-    if not (isinstance(found, type) and issubclass(found, ExportFormat)):
-        raise InvalidRequest(f"{name!r} is no format.", "Update the package that brings it.")
-    return found()
+    return entry_point.make(FORMATS, name, ExportFormat, "format", InvalidRequest)
 
 
 def formats_for(names: Sequence[str], kinds: Collection[Kind]) -> dict[str, ExportFormat]:
@@ -49,13 +44,12 @@ def formats_for(names: Sequence[str], kinds: Collection[Kind]) -> dict[str, Expo
     return found
 
 
-def names(group: str) -> list[str]:
-    return sorted(_entries(group))
-
-
 def recipe_files() -> dict[str, Traversable]:
     """Every recipe that is installed, by name."""
-    folders = [_loaded(RECIPES, name, "folder of recipes") for name in names(RECIPES)]
+    folders = [
+        entry_point.load(RECIPES, name, "folder of recipes", InvalidRequest)
+        for name in entry_point.names(RECIPES)
+    ]
     files = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".toml")]
     return {file.name.removesuffix(".toml"): file for file in sorted(files, key=lambda one: one.name)}
 
@@ -71,20 +65,3 @@ def recipe_text(name: str) -> tuple[str, str]:
         return path.stem, path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidRequest(f"{name} cannot be read: {error}.", "Check the path.") from error
-
-
-@cache
-def _entries(group: str) -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=group)}
-
-
-def _loaded(group: str, name: str, noun: str) -> Any:
-    entry = _entries(group).get(name)
-    if entry is None:
-        raise InvalidRequest(f"There is no {noun} {name!r}.", f"There are {', '.join(names(group))}.")
-    try:
-        return entry.load()
-    except Exception as error:  # third-party code may raise anything
-        raise InvalidRequest(
-            f"The {noun} {name!r} cannot be loaded: {error}.", "Reinstall the package that brings it."
-        ) from error

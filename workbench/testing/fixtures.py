@@ -22,6 +22,7 @@ from workbench.runtime import open_model
 
 SETTINGS = EngineSettings(context_length=512, parallel=3)
 
+_BACKEND = "backend"
 _passed: Counter[str] = Counter()
 
 
@@ -99,11 +100,16 @@ def own_process(provider: Provider) -> Provider:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     outcome: Any = yield
-    report = outcome.get_result()
     specification: Any = getattr(item, "callspec", None)
     name = specification and specification.params.get("backend_name")
-    if name and report.when == "call" and report.passed:
-        _passed[name] += 1
+    if name:
+        outcome.get_result().user_properties.append((_BACKEND, name))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Counts here, since tests may run in other processes than the one that sums up."""
+    if report.when == "call" and report.passed:
+        _passed.update(str(value) for name, value in report.user_properties if name == _BACKEND)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

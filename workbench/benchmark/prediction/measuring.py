@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from itertools import product
 
 from workbench.benchmark.prediction.cuts import Cut, best_cut
 from workbench.benchmark.prediction.extrapolation import Sample, Step, deeper, whole
@@ -147,11 +148,10 @@ class Measuring:
     async def _in_turns(
         self, models: Sequence[StandIn], tests: Sequence[SpeedTest], rounds: int
     ) -> list[dict[SpeedTest, Sample]]:
-        """Each test on each model once for nothing, and then in rounds."""
+        """One test after the other, each on each model once for nothing and then in rounds."""
         found: list[dict[SpeedTest, list[float]]] = [{test: [] for test in tests} for _ in models]
-        for number in range(rounds + 1):
+        for test, number in product(dict.fromkeys(tests), range(rounds + 1)):
             self._show(f"round {number} of {rounds}" if number else "warming up")
-            for test in dict.fromkeys(tests):
-                for model, of in zip(models, found, strict=True):
-                    of[test].append(await model.seconds(test))
+            for model, of in zip(models, found, strict=True):
+                of[test].append(await model.seconds(test))
         return [{test: Sample(tuple(seconds[1:])) for test, seconds in of.items()} for of in found]
