@@ -93,9 +93,14 @@ class LoadCancelled(WorkbenchError):
 
 
 class Unreachable(WorkbenchError):
-    """A server could not be reached, or failed again and again; trying later may help."""
+    """A server could not be reached, or failed again and again; trying later may help.
+
+    It is `passing` where something answered and failed: behind one address there may be several servers, and
+    the next request may come to another.
+    """
 
     kind = "unreachable"
+    passing: bool = False
 
 
 class AccessDenied(WorkbenchError):

@@ -47,6 +47,29 @@ async def test_a_server_that_fails_before_the_first_token_is_replaced(broken: An
     assert len(other.asked) == 3
 
 
+@pytest.mark.parametrize(
+    "broken", [Answer(b"Internal Server Error", 500), Answer([]), Answer(HELLO[:1], cut=True)]
+)
+async def test_one_address_may_stand_for_several_servers_of_which_one_fails(broken: Answer) -> None:
+    answers = iter([broken, Answer(HELLO), broken, broken])
+    async with double(lambda body: next(answers)) as server:
+        provider = await opened(server.url)
+        assert text_of(await events_of(provider, QUESTION)) == "Hello"
+        with pytest.raises(Unreachable):
+            await events_of(provider, QUESTION)
+        await provider.close()
+    assert len(server.asked) == 4
+
+
+async def test_a_server_without_room_is_not_asked_again_at_once() -> None:
+    async with double(lambda body: Answer({"error": "slow down"}, 429)) as server:
+        provider = await opened(server.url)
+        with pytest.raises(Unreachable, match="no room"):
+            await events_of(provider, QUESTION)
+        await provider.close()
+    assert len(server.asked) == 1
+
+
 async def test_after_the_first_token_the_failure_is_the_answer_s() -> None:
     async with double(lambda body: Answer(HELLO[:2], cut=True)) as bad, double(good) as other:
         provider = await opened(f"{bad.url},{other.url}")

@@ -39,6 +39,7 @@ class Endpoint:
         place: The address, the model, and the models that there are.
         manner: What the server was found to take.
         in_flight: Requests that it has of us now.
+        failed_in_passing: Whether its last failure may have been that of one of several servers behind it.
     """
 
     def __init__(self, url: str, model: str = "", key: str | None = None) -> None:
@@ -46,6 +47,7 @@ class Endpoint:
         self.place = Place(url, model)
         self.manner = Manner()
         self.in_flight = 0
+        self.failed_in_passing = False
         self._key = key_in_environment(url) if key is None else key
         self._asked_keyring = key is not None
         self._failures = 0
@@ -67,8 +69,9 @@ class Endpoint:
         self.in_flight += 1
         try:
             yield
-            self._failures = 0
-        except Unreachable:
+            self._failures, self.failed_in_passing = 0, False
+        except Unreachable as error:
+            self.failed_in_passing = error.passing
             self._resting_until = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
             self._failures += 1
             raise

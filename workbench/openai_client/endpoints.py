@@ -1,4 +1,4 @@
-"""Several servers of one model: the one with the fewest requests of ours is asked, and another if it fails.
+"""Servers of one model: the one with the fewest requests of ours is asked, and another if it fails.
 
 Knows nothing of what is asked.
 """
@@ -21,12 +21,17 @@ class Endpoints:
         self.each = tuple(each)
 
     def in_turn(self) -> Iterator[Endpoint]:
-        """Each once, the best to ask at that moment first; those that failed just now come last."""
+        """Each once, the best to ask at that moment first; those that failed just now come last.
+
+        One that stands alone may stand for several: it comes again where one of those may have failed.
+        """
         left = list(self.each)
         while left:
             best = min(left, key=lambda one: (not one.rested, one.in_flight))
             left.remove(best)
             yield best
+        if len(self.each) == 1 and self.each[0].failed_in_passing:
+            yield self.each[0]
 
     async def asked(self, ask: Callable[[Endpoint], Awaitable[Answer]]) -> Answer:
         """What the first one answers that can be reached. Raises the last one's Unreachable."""

@@ -113,13 +113,13 @@ class Place:
         return self.cut_off()
 
     def cut_off(self) -> Unreachable:
-        return Unreachable(
+        return _passing(
             f"The server at {self.server} ended its answer before it was whole.",
             "Ask again; its log may say why.",
         )
 
     def silenced(self) -> Unreachable:
-        return Unreachable(
+        return _passing(
             f"The server at {self.server} ended its answer before it said anything.",
             "Ask again; its log may say why.",
         )
@@ -142,9 +142,14 @@ class Place:
             )
         if status == 500 and "validation error" in said.message:
             status = 422
-        if status == 429 or (status >= 500 and status != 501):
-            busy = "has no room for more requests" if status == 429 else f"failed with status {status}"
-            return Unreachable(f"The server at {self.server} {busy}: {words}.", "Ask again later.")
+        if status == 429:
+            return Unreachable(
+                f"The server at {self.server} has no room for more requests: {words}.", "Ask again later."
+            )
+        if status >= 500 and status != 501:
+            return _passing(
+                f"The server at {self.server} failed with status {status}: {words}.", "Ask again later."
+            )
         if said.code == "model_not_found" or (status == 404 and self.model and "model" in words.lower()):
             return self.no_model()
         if status == 501:
@@ -175,6 +180,12 @@ class Place:
             if isinstance(known, InvalidRequest)
             else error_of_kind("invalid_request", message, remedy, param)
         )
+
+
+def _passing(message: str, remedy: str) -> Unreachable:
+    error = Unreachable(message, remedy)
+    error.passing = True
+    return error
 
 
 def said_in(body: bytes) -> Said | None:
