@@ -20,6 +20,7 @@ COMMANDS = {
     "chat": ("workbench.cli.chat:chat", "Hold a conversation in the terminal."),
     "serve": ("workbench.cli.serve:serve", "Serve models behind an OpenAI-compatible endpoint."),
     "batch": ("workbench.cli.batch:batch", "Answer a file of requests."),
+    "deploy": ("workbench.cli.deploy:deploy", "Serve a model from several machines."),
     "keys": ("workbench.cli.keys:keys", "Make, list and revoke keys for the endpoint."),
     "fit": ("workbench.cli.fit:fit", "Tell what a model needs, here or on a GPU you do not have."),
     "imatrix": ("workbench.cli.imatrix:imatrix", "Measure which weights of a model count most."),

@@ -31,7 +31,8 @@ from workbench.sampling import SamplingSettings
 
 Value = TypeVar("Value")
 _MOST_BYTES = 1 << 20
-_UNSPOKEN = {"vocabulary_only", "projector_found", "given"}
+UNSPOKEN = frozenset({"vocabulary_only", "projector_found", "given"})
+"""Fields of EngineSettings that are nobody's to choose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ class _Reader:
 
     def _fields(self, place: str, table: Any, kind: type) -> dict[str, Any]:
         table = self._value(place, table, dict[str, Any])
-        self._check_keys(place, table, {known.name for known in fields(kind)} - _UNSPOKEN)
+        self._check_keys(place, table, {known.name for known in fields(kind)} - UNSPOKEN)
         whole: object = self._value(place, table, kind)
         return {name: getattr(whole, name) for name in table}
 
