@@ -1,11 +1,16 @@
 """How fast datasets are read, checked and rid of duplicates, and within which memory; against datasketch.
 
     python -m tests.benchmarks.datasets [--megabytes 2000] [--rows 100000]
+    python -m tests.benchmarks.datasets --whole 5000
 
 Rows are chats of 2 KB on average, in words of random letters; 5% are exact copies and 10% near ones. Ours
 runs as a process of its own, imports included, with one process for reading. datasketch (MinHash of 128
 permutations, LSH at the same threshold) gets shingles of 3 words of a fifth of the same rows, JSON read
 included, and rates are compared.
+
+`--whole` is the command itself on so many megabytes, in as many processes as there are cores: checked, rid
+of both kinds of duplicates, split and written. Its memory is that of all of its processes at one moment,
+shared pages counted for each.
 """
 
 from __future__ import annotations
@@ -15,7 +20,11 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from tests.datasets.planting import planted
 
@@ -26,6 +35,17 @@ formats = []
 operation = "validate"
 [[steps]]
 operation = "{operation}"
+"""
+_WHOLE = """summary = "What is measured."
+kinds = ["chat"]
+[[steps]]
+operation = "validate"
+[[steps]]
+operation = "exact-duplicates"
+[[steps]]
+operation = "near-duplicates"
+[[steps]]
+operation = "split"
 """
 _MEASURED = """
 import json, time
@@ -74,6 +94,37 @@ def ours(path: Path, operation: str) -> dict[str, float]:
     return measured(_OURS.format(recipe=_RECIPE.format(operation=operation), path=str(path)))
 
 
+def whole(path: Path, folder: Path) -> None:
+    """What the command takes for everything, from the file to the folder."""
+    recipe = folder / "measured.toml"
+    recipe.write_text(_WHOLE)
+    begun = time.perf_counter()
+    process = psutil.Popen(
+        [sys.executable, "-m", "workbench", "recipe", "run", str(recipe), "--in", str(path), "-o",
+         str(folder / "set"), "--json"], stdout=subprocess.PIPE,
+    )  # fmt: skip
+    most = 0
+    while process.poll() is None:
+        most = max(most, _resident(process))
+        time.sleep(0.05)
+    seconds = time.perf_counter() - begun
+    outcome = json.loads(process.stdout.read())
+    print(
+        f"from file to folder: {path.stat().st_size / 1e6:.0f} MB, {outcome['rows_in']} rows,"
+        f" {outcome['rows_out']} written, {seconds:.0f} s, {most / 1e6:.0f} MB of memory"
+    )
+
+
+def _resident(process: psutil.Process) -> int:
+    """Bytes of a process and all that it started."""
+    total = 0
+    with suppress(psutil.Error):
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.Error):
+                total += one.memory_info().rss
+    return total
+
+
 def write_large(path: Path, megabytes: int) -> None:
     """Rows that differ in a word each, so that none is a copy but those that were planted."""
     lines, size, turn = planted(_COPIES, most_words=_MOST_WORDS).lines, 0, 0
@@ -90,8 +141,13 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--megabytes", type=int, default=2000)
     options.add_argument("--rows", type=int, default=100_000)
+    options.add_argument("--whole", type=int, default=0, metavar="MEGABYTES")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if asked.whole:
+            write_large(Path(folder) / "whole.jsonl", asked.whole)
+            whole(Path(folder) / "whole.jsonl", Path(folder))
+            return
         near = planted(asked.rows, most_words=_MOST_WORDS).write(Path(folder) / "near.jsonl")
         large = Path(folder) / "large.jsonl"
         write_large(large, asked.megabytes)

@@ -52,7 +52,7 @@ def finish(made: Plan, outcome: Outcome, order: Order, as_json: bool) -> None:
         output.write(markdown(made, outcome))
     else:
         _summarise(outcome)
-        output.note(f"Written to {order.target}; {order.target}/report/report.md says what was found.")
+        output.note(f"Written to {order.target}; {order.target}/report says what was found.")
 
 
 def tell_findings(made: Plan, outcome: Outcome, template: Sequence[Remark], as_json: bool) -> None:

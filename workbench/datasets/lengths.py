@@ -1,4 +1,4 @@
-"""How long rows are, in characters and in turns. Tokens are counted by operations that have a model."""
+"""How long rows are, in characters, in turns, and in tokens where an operation has counted those."""
 
 from __future__ import annotations
 
@@ -10,34 +10,50 @@ from numpy.typing import NDArray
 
 from workbench.datasets.standing import KeyFiles
 
+Histogram = tuple[tuple[int, int], ...]
 _SHARES = {"least": 0, "p10": 10, "median": 50, "p90": 90, "p99": 99, "most": 100}
 
 
 class Lengths(Struct, frozen=True):
     """Percentiles by name, of the rows that stay; empty where none does.
 
-    `histogram` holds powers of two, and how many rows have fewer characters, but not fewer than half as many.
+    A histogram holds powers of two, and how many rows have fewer, but not fewer than half as many:
+    `histogram` of characters.
     """
 
     characters: dict[str, int]
     turns: dict[str, int]
+    tokens: dict[str, int]
     total_characters: int
-    histogram: tuple[tuple[int, int], ...]
+    histogram: Histogram
+    histogram_of_turns: Histogram
+    histogram_of_tokens: Histogram
 
 
 def lengths_of(keys: KeyFiles, kept: NDArray[np.bool_]) -> Lengths:
-    letters, turns = (keys.column(name)[kept] for name in ("letters", "turns"))
-    below = np.ceil(np.log2(letters.astype(np.float64) + 1)).astype(np.int64)
-    powers, rows = np.unique(below, return_counts=True)
+    letters, turns, tokens = (np.sort(keys.column(name)[kept]) for name in ("letters", "turns", "tokens"))
+    counted = tokens[np.searchsorted(tokens, 1) :]
     return Lengths(
-        _percentiles(letters),
-        _percentiles(turns),
-        int(letters.sum(dtype=np.int64)),
-        tuple((1 << int(power), int(count)) for power, count in zip(powers, rows, strict=True)),
+        characters=_percentiles(letters),
+        turns=_percentiles(turns),
+        tokens=_percentiles(counted),
+        total_characters=int(letters.sum(dtype=np.int64)),
+        histogram=histogram(letters),
+        histogram_of_turns=histogram(turns),
+        histogram_of_tokens=histogram(counted),
     )
 
 
-def _percentiles(values: NDArray[Any]) -> dict[str, int]:
-    if not len(values):
+def histogram(values: NDArray[Any]) -> Histogram:
+    """Of ascending whole numbers: powers of two, each with how many are below it and not below its half."""
+    most = int(values[-1]).bit_length() if len(values) else -1
+    edges = [1 << power for power in range(most + 1)]
+    counts = np.diff(np.searchsorted(values, edges), prepend=0).tolist()
+    return tuple((edge, count) for edge, count in zip(edges, counts, strict=True) if count)
+
+
+def _percentiles(ascending: NDArray[Any]) -> dict[str, int]:
+    if not len(ascending):
         return {}
-    return {name: int(np.percentile(values, share, method="lower")) for name, share in _SHARES.items()}
+    last = len(ascending) - 1
+    return {name: int(ascending[last * share // 100]) for name, share in _SHARES.items()}

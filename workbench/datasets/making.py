@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,14 @@ import xxhash
 
 from workbench.datasets import extensions, report
 from workbench.datasets.recipe import Recipe
+from workbench.datasets.report_page import report_page
+from workbench.datasets.running.delivery import QUARANTINE
 from workbench.datasets.running.outcome import Outcome
 from workbench.datasets.running.plan import Plan, Tell, plan
+from workbench.datasets.running.quarantine import examples
 from workbench.datasets.running.run import run
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.gguf import read_model
 from workbench.paths import history_file
 from workbench.whole_file import write_whole
 
@@ -66,6 +71,7 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
         str(order.model) if order.model else None,
         order.sample,
         _digest(order.model),
+        _context(order.model),
     )
     if not writes or order.target is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -130,8 +136,17 @@ def _digest(model: Path | None) -> str:
         raise WorkbenchError(f"{model} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
+def _context(model: Path | None) -> int:
+    """What its header says, of a GGUF file."""
+    with suppress(WorkbenchError):
+        return (read_model(model).context_length or 0) if model else 0
+    return 0
+
+
 def _write_beside(made: Plan, outcome: Outcome, target: Path) -> None:
+    shown = report_page(made, outcome, examples(target / QUARANTINE))
     write_whole(target / "report" / "report.md", report.markdown(made, outcome).encode())
+    write_whole(target / "report" / "report.html", shown.encode())
     write_whole(target / "report" / "report.json", _json(outcome))
     if outcome.rows_out:
         write_whole(target / "README.md", report.card(made.recipe, outcome).encode())

@@ -28,7 +28,7 @@ def _lines(plan: Plan, outcome: Outcome) -> Iterator[str]:
     ))  # fmt: skip
     if plan.sample:
         yield from ("", f"Only a sample of about {wording.count(plan.sample, 'row')} was looked at.")
-    yield from ("", "## Rows", "", _balance(outcome), "")
+    yield from ("", "## Rows", "", balance(outcome), "")
     yield from _table(("step", "set aside"), ((name, f"{rows:,}") for name, rows in outcome.steps), right=1)
     yield from ("", "## What is there", "")
     yield from _table(("kind", "rows"), _counts(outcome.kinds), right=1)
@@ -43,7 +43,7 @@ def _lines(plan: Plan, outcome: Outcome) -> Iterator[str]:
         yield from ("", "## Fields that are not written", "", f"With the rows that had them: {fields}.")
 
 
-def _balance(outcome: Outcome) -> str:
+def balance(outcome: Outcome) -> str:
     cut = f" and {outcome.rows_added:,} more by cutting rows" if outcome.rows_added else ""
     return (
         f"{wording.count(outcome.rows_in, 'row')} came in{cut}: {outcome.rows_out:,} stay,"
@@ -122,7 +122,7 @@ configs:
 
 # {recipe.name}
 
-{recipe.summary} {_balance(outcome)} `report/report.md` says why.
+{recipe.summary} {balance(outcome)} `report/report.md` says why.
 """
 
 

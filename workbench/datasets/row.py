@@ -60,6 +60,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
             with its `label`, are the answers.
         text: Of a row for further pretraining.
         tokens: What an operation that knows the model has made of it.
+        token_count: How many that model reads, at most, where that was counted.
         meta: Whatever else was in the row, such as its id, source or group.
     """
 
@@ -75,6 +76,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tools: tuple[Tool, ...] = ()
     images: tuple[RowImage, ...] = ()
     tokens: RowTokens | None = None
+    token_count: int = 0
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property

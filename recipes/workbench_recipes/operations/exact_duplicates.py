@@ -12,7 +12,7 @@ import xxhash
 from workbench.datasets.findings import Findings
 from workbench.datasets.operation import SetOperation
 from workbench.datasets.row import Origin, Rejection, Row
-from workbench.datasets.standing import KeyFiles, Keys, Standing, groups
+from workbench.datasets.standing import KeyFiles, Keys, Standing
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -29,9 +29,8 @@ class ExactDuplicates(SetOperation):
         return {"digest": np.frombuffer(digests, "<u8").reshape(len(rows), 2)}
 
     def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
-        high, low = keys.column("digest", 0), keys.column("digest", 1)
-        kept = standing.kept
-        for rows in groups(high):
+        low, kept = keys.column("digest", 1), standing.kept
+        for rows in keys.groups("digest", 0):
             first: dict[int, int] = {}
             for row in rows[kept[rows]].tolist():
                 original = first.setdefault(int(low[row]), row)

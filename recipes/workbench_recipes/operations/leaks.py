@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.datasets.findings import Findings, Severity
 from workbench.datasets.row import Origin, Rejection
-from workbench.datasets.standing import KeyFiles, Standing, groups
+from workbench.datasets.standing import KeyFiles, Standing
 from workbench_recipes.operations.near_duplicates import BANDS, MOST_COMPARED, NearDuplicates
 
 
@@ -29,14 +29,14 @@ class Leaks(NearDuplicates):
         has_text = keys.column("shingles.length") > 0
         for band in range(BANDS):
             alive = standing.kept & has_text
-            for rows in groups(keys.column("bands", band)):
+            for rows in keys.groups("bands", band):
                 self._look(rows[alive[rows]], keys, standing, step)
 
     def _look(self, rows: NDArray[np.int64], keys: KeyFiles, standing: Standing, step: int) -> None:
         known = rows[standing.file[rows] == 0][:MOST_COMPARED].tolist()
         if known:
             for row in rows[standing.file[rows] != 0].tolist():
-                twin = next((one for one in known if self._resembles(row, one, keys)), None)
+                twin = next((one for one in known if self.resembles(row, one, keys)), None)
                 if twin is not None:
                     standing.reject(step, row, twin)
 

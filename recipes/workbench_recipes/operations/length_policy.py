@@ -38,7 +38,7 @@ class LengthPolicy(TargetOperation):
         if row.text:
             longest = len(self.target.vocabulary.ids([row.text])[0])
         if longest <= limit:
-            return row
+            return msgspec.structs.replace(row, token_count=longest)
         if self.policy == "fail":
             raise _TooLong(
                 f"{row.origin} has {longest} tokens, of which {limit} fit.",
@@ -58,7 +58,12 @@ class LengthPolicy(TargetOperation):
                 "Raise most_tokens where they matter.",
             )
         return [
-            msgspec.structs.replace(row, messages=one.conversation.messages, weights=one.weights)
+            msgspec.structs.replace(
+                row,
+                messages=one.conversation.messages,
+                weights=one.weights,
+                token_count=self._length(one),
+            )
             for one in result.examples
         ] or too_long
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.datasets.findings import Findings
-from workbench.datasets.operation import SetOperation
 from workbench.datasets.row import Origin, Rejection, Row
-from workbench.datasets.standing import KeyFiles, Keys, Standing, groups
+from workbench.datasets.standing import KeyFiles, Keys, Standing
+from workbench_recipes.resembling import Likenesses, Resembling
 from workbench_recipes.shingles import shingles_of
 
 PERMUTATIONS, BANDS = 128, 16
@@ -24,7 +23,7 @@ MOST_COMPARED = 16
 
 
 @dataclass
-class NearDuplicates(SetOperation):
+class NearDuplicates(Resembling):
     """Sets aside rows that resemble one before them: `threshold` is the least Jaccard index of both.
 
     It is taken of their shingles, which are `words` words in a row. With `keep` true such rows stay, but go
@@ -53,39 +52,30 @@ class NearDuplicates(SetOperation):
             "shingles.length": lengths.astype(np.uint32),
         }
 
-    def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
+    def look(self, keys: KeyFiles, standing: Standing, found: Likenesses) -> None:
         alive = standing.kept & (keys.column("shingles.length") > 0)
-        united = Standing(standing.files, standing.file, standing.line)
         for band in range(BANDS):
-            for rows in groups(keys.column("bands", band)):
-                self._compare(rows[alive[rows]].tolist(), keys, united)
-        for row in np.flatnonzero(united.twin >= 0).tolist():
-            first, twin = united.first_of(row), int(united.twin[row])
-            standing.unite(first, row)
-            if not self.keep and self._resembles(row, first, keys):
-                standing.reject(step, row, first)
-            elif not self.keep and not standing.rejected_by[twin]:
-                standing.reject(step, row, twin)
+            for rows in keys.groups("bands", band):
+                self._compare(rows[alive[rows]].tolist(), keys, found)
 
     def rejection(self, twin: Origin | None) -> Rejection:
         return Rejection("near-duplicate", f"It says almost the same as {twin}.")
 
-    def _compare(self, rows: list[int], keys: KeyFiles, united: Standing) -> None:
-        """Unite each row with the first of these that it resembles, which becomes its twin."""
-        if len({united.first_of(row) for row in rows}) < 2:
+    def _compare(self, rows: list[int], keys: KeyFiles, found: Likenesses) -> None:
+        """Pair each row with the first of these that it resembles."""
+        if len({found.first_of(row) for row in rows}) < 2:
             return
         different: list[int] = []
         for row in rows:
-            if united.first_of(row) in {united.first_of(other) for other in different}:
+            if found.first_of(row) in {found.first_of(other) for other in different}:
                 continue
-            twin = next((other for other in different if self._resembles(row, other, keys)), None)
+            twin = next((other for other in different if self.resembles(row, other, keys)), None)
             if twin is not None:
-                united.unite(twin, row)
-                united.twin[row] = twin
+                found.pair(row, twin)
             elif len(different) < MOST_COMPARED:
                 different.append(row)
 
-    def _resembles(self, row: int, other: int, keys: KeyFiles) -> bool:
+    def resembles(self, row: int, other: int, keys: KeyFiles) -> bool:
         return jaccard(keys.items("shingles", row), keys.items("shingles", other)) >= self.threshold
 
 

@@ -13,11 +13,12 @@ import xxhash
 from workbench.datasets.findings import Findings
 from workbench.datasets.operation import SetOperation, Surroundings
 from workbench.datasets.row import Row
-from workbench.datasets.standing import KeyFiles, Keys, Standing, groups
+from workbench.datasets.standing import KeyFiles, Keys, Standing
 from workbench.errors import InvalidRequest
 from workbench_recipes.operations.exact_duplicates import content_digest
 
 _SPLITS = ("train", "valid", "test")
+_AT_ONCE = 1_000_000
 
 
 @dataclass
@@ -47,23 +48,31 @@ class Split(SetOperation):
 
     def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
         standing.splits = _SPLITS
+        if self.group:
+            self._unite(keys, standing)
+        places, firsts = keys.column("key"), standing.firsts()
+        for start in range(0, len(standing), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            place = places[firsts[some]].astype(np.float64) / 2.0**64
+            standing.split[some] = np.select([place < self.valid, place < self.valid + self.test], [1, 2])
+        self._fill(standing, firsts, places)
+
+    def _unite(self, keys: KeyFiles, standing: Standing) -> None:
+        """Rows that stay and have the same value of the group's field; those without one stay alone."""
         group, kept = keys.column("group"), standing.kept
-        for rows in groups(group) if self.group else ():
+        for rows in keys.groups("group"):
             together = rows[kept[rows]].tolist()
             if together and group[together[0]]:
                 for row in together[1:]:
                     standing.unite(together[0], row)
-        places = keys.column("key").astype(np.float64) / 2.0**64
-        firsts = np.array([standing.first_of(row) for row in range(len(places))], np.int64)
-        place = places[firsts] if len(firsts) else places
-        standing.split[:] = np.where(place < self.valid, 1, np.where(place < self.valid + self.test, 2, 0))
-        self._fill(standing, firsts, places)
 
     def _fill(self, standing: Standing, firsts: Any, places: Any) -> None:
         """A small set may have nothing by chance in a split that was asked for: it gets the nearest unit."""
         for split, share in ((1, self.valid), (2, self.test)):
+            if not share or (standing.kept & (standing.split == split)).any():
+                continue
             units = np.unique(firsts[standing.kept & (standing.split == 0)])
-            if share and len(units) > 1 and not (standing.kept & (standing.split == split)).any():
+            if len(units) > 1:
                 standing.split[firsts == units[np.argmin(places[units])]] = split
 
     def _group(self, row: Row) -> int:

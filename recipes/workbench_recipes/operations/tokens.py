@@ -30,7 +30,7 @@ class Tokens(TargetOperation):
             return Rejection("refused", error.message)
         if tokens is None:
             return Rejection("kind", "Answers that are compared or judged have no tokens of their own.")
-        return msgspec.structs.replace(row, tokens=tokens)
+        return msgspec.structs.replace(row, tokens=tokens, token_count=len(tokens.input_ids))
 
     def _of_text(self, row: Row) -> RowTokens:
         (ids,) = self.target.vocabulary.ids([row.text])

@@ -21,6 +21,7 @@ from workbench.errors import InvalidRequest
 Layout = Literal["lines", "document", "table", "parquet", "history"]
 PART_BYTES = 32 << 20
 _BLOCK_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 16
 _BINARY = ("parquet", "history")
 _TABLES = (".csv", ".tsv")
 
@@ -64,7 +65,7 @@ def survey(path: Path, index: int) -> tuple[Source, list[Part]]:
 
 def open_plain(path: str | Path) -> IO[bytes]:
     """The file's bytes, unpacked where it is a .gz."""
-    return cast(IO[bytes], gzip.open(path, "rb")) if is_compressed(path) else open(path, "rb")
+    return cast(IO[bytes], gzip.open(path, "rb")) if is_compressed(path) else open(path, "rb", _BUFFER_BYTES)
 
 
 def is_compressed(path: str | Path) -> bool:

@@ -13,8 +13,9 @@ from typing import BinaryIO
 from workbench.datasets.export_format import Exported, ExportFormat, file_name
 from workbench.datasets.findings import Findings
 from workbench.datasets.row import Kind, Rejection, Row
-from workbench.datasets.running.part_files import PartFiles, quarantined
+from workbench.datasets.running.part_files import PartFiles
 from workbench.datasets.running.plan import Steps
+from workbench.datasets.running.quarantine import quarantined
 from workbench.datasets.running.row_steps import RowSteps
 from workbench.datasets.standing import Standing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +29,16 @@ def judge(
     tell: Tell,
 ) -> Standing:
     """The standing of all rows."""
+    sources = [part.source for part in plan.parts]
     files = np.repeat(
-        np.array([part.source for part in plan.parts], np.uint32), [one.rows_out for one in summaries]
+        np.array(sources, np.min_scalar_type(len(plan.sources))), [one.rows_out for one in summaries]
     )
-    lines = own_keys(plan, folder, summaries).column("line").astype(np.int64)
+    lines = own_keys(plan, folder, summaries).column("line")
     standing = Standing([source.path for source in plan.sources], files, lines)
     for done, (step, operation) in enumerate(steps.judging):
         tell(Progress("comparing", done, len(steps.judging)))
-        operation.judge(_keys(step, plan, folder, summaries), standing, step, findings)
+        with closing(_keys(step, plan, folder, summaries)) as keys:
+            operation.judge(keys, standing, step, findings)
     return standing
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from workbench.datasets.balance import Balance, balance_of
+from workbench.datasets.copies import Copies, copies_of
 from workbench.datasets.findings import Finding, Findings
-from workbench.datasets.lengths import Lengths
+from workbench.datasets.lengths import Lengths, lengths_of
 from workbench.datasets.recipe import Recipe
 from workbench.datasets.running.delivery import Delivered
 from workbench.datasets.running.part_files import Summary
 from workbench.datasets.running.plan import Steps
-from workbench.datasets.standing import Standing
+from workbench.datasets.standing import KeyFiles, Standing
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -39,13 +41,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
     left_out: dict[str, int]
     findings: tuple[Finding, ...]
     lengths: Lengths
+    balance: Balance
+    copies: Copies
 
 
 def outcome(
     recipe: Recipe, summaries: Sequence[Summary], steps: Steps, standing: Standing,
-    delivered: Delivered | None, findings: Findings, lengths: Lengths,
+    delivered: Delivered | None, findings: Findings, own: KeyFiles,
 ) -> Outcome:  # fmt: skip
-    """Without a delivery, rows that stay are those that would have been written."""
+    """Without a delivery, rows that stay are those that would have been written; `own` are the run's keys."""
     set_aside, rejected = (
         _judged(steps, standing) if delivered is None else (delivered.steps, delivered.rejected)
     )
@@ -72,7 +76,9 @@ def outcome(
         formats=formats,
         left_out=dict(sorted(delivered.left_out.items())) if delivered else {},
         findings=tuple(findings.all()),
-        lengths=lengths,
+        lengths=lengths_of(own, standing.kept),
+        balance=balance_of(own, standing.kept),
+        copies=copies_of(standing),
     )
     if told.rows_in + told.rows_added != told.rows_out + told.rows_quarantined:
         raise AssertionError(f"Rows went missing: {told.rows_in}, {told.rows_out}, {told.rows_quarantined}")

@@ -5,7 +5,7 @@ The summary is written last, so a part that has one is done. Knows nothing of wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,31 +16,13 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.datasets.findings import Finding
-from workbench.datasets.plain import plain_row
-from workbench.datasets.row import Origin, Rejection, Row
+from workbench.datasets.row import Row
 from workbench.datasets.standing import Keys
 from workbench.whole_file import write_whole
 
 _SUMMARY, _ROWS, _QUARANTINE = "summary.json", "rows.msgpack", "quarantine.jsonl"
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
-_encode_json = msgspec.json.Encoder(enc_hook=str).encode
 _decode = msgspec.msgpack.Decoder(list[Row]).decode
-
-
-class Quarantined(Struct, frozen=True, omit_defaults=True):
-    """A row that was set aside: where it is, why, and the row as far as it could be read."""
-
-    file: str
-    line: int
-    rule: str
-    reason: str
-    row: Any = None
-
-
-def quarantined(origin: Origin, why: Rejection, row: object) -> bytes:
-    """The line that tells of a row set aside; `row` is a Row, or what was read where that means none."""
-    told = plain_row(row) if isinstance(row, Row) else row
-    return _encode_json(Quarantined(origin.file, origin.line, why.rule, why.reason, told)) + b"\n"
 
 
 class Summary(Struct, kw_only=True):
@@ -109,7 +91,7 @@ class PartWriter:
             encoded = _encode(rows)
             self._rows.write(len(encoded).to_bytes(4, "little") + encoded)
 
-    def add_keys(self, step: int, keys: Keys | Mapping[str, NDArray[Any]]) -> None:
+    def add_keys(self, step: int, keys: Keys) -> None:
         for name, array in keys.items():
             self._keys.setdefault(f"{step}.{name}", []).append(array)
 
@@ -118,7 +100,11 @@ class PartWriter:
 
     def finish(self, summary: Summary) -> None:
         for name, arrays in self._keys.items():
-            np.save(self.folder / f"{name}.npy", np.concatenate(arrays))
+            array = np.concatenate(arrays)
+            np.save(self.folder / f"{name}.npy", np.asfortranarray(array))
+            if name.endswith(".length"):
+                ends = np.cumsum(array, dtype=np.int64)
+                np.save(self.folder / f"{name.removesuffix('.length')}.end.npy", ends)
         self.close()
         write_whole(self.folder / _SUMMARY, msgspec.json.encode(summary))
 

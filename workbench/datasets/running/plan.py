@@ -26,6 +26,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     Attributes:
         formats: Those that are written, by name.
         references: Files beside the inputs that operations read.
+        context: How many tokens the model reads at once; 0 where that is not known.
         sample: How many rows are tried, spread over the input; 0 means all.
         keeps_rows: Whether rows are needed again after they were looked at once.
     """
@@ -37,6 +38,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     formats: tuple[str, ...]
     model: str | None = None
     model_digest: str = ""
+    context: int = 0
     sample: int = 0
     versions: dict[str, str]
 
@@ -98,6 +100,7 @@ def plan(
     model: str | None,
     sample: int,
     digest: str,
+    context: int,
 ) -> Plan:
     """Look through the inputs. Raises InvalidRequest where one cannot be read."""
     sources, parts = [], []
@@ -115,6 +118,7 @@ def plan(
         formats=tuple(formats),
         model=model,
         model_digest=digest,
+        context=context,
         sample=sample,
         versions={"workbench": __version__} | {name: version(name) for name in LIBRARIES},
     )

@@ -14,7 +14,6 @@ import numpy as np
 from workbench import wording
 from workbench.datasets import extensions
 from workbench.datasets.findings import Findings
-from workbench.datasets.lengths import lengths_of
 from workbench.datasets.operation import Operation
 from workbench.datasets.row import Kind
 from workbench.datasets.running.all_parts import run_parts
@@ -46,8 +45,8 @@ def run(plan: Plan, work: Path, target: Path, processes: int | None, tell: Tell)
         delivered = None
         if plan.formats:
             delivered = _deliver(plan, steps, work, target, summaries, standing, findings, tell)
-        lengths = lengths_of(own_keys(plan, work, summaries), standing.kept)
-        return outcome(plan.recipe, summaries, steps, standing, delivered, findings, lengths)
+        own = own_keys(plan, work, summaries)
+        return outcome(plan.recipe, summaries, steps, standing, delivered, findings, own)
 
 
 def _begin(plan: Plan, work: Path) -> None:
@@ -109,7 +108,7 @@ def _deliver(
     parts = [PartFiles(part_folder(work, number)) for number in range(len(plan.parts))]
     delivered = Delivery(unfinished, formats, steps, findings).write(
         parts, standing, kind, plan.model or "",
-        lambda row: tell(Progress("writing", row, len(standing.line))),
+        lambda row: tell(Progress("writing", row, len(standing))),
     )  # fmt: skip
     target.mkdir(parents=True, exist_ok=True)
     for folder in unfinished.iterdir():
