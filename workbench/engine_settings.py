@@ -5,10 +5,11 @@ A field that an engine cannot honour is refused by that engine with its reason, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidRequest, Unsupported
 
 FlashAttention = Literal["auto", "on", "off"]
 Pooling = Literal["mean", "cls", "last", "rank"]
@@ -107,6 +108,21 @@ class EngineSettings:
         values = asdict(self)
         del values["given"]
         return values
+
+    def refuse_all_but(self, honoured: AbstractSet[str], engine: str) -> None:
+        """Raises Unsupported for any other setting that is not the usual one."""
+        for one in fields(self):
+            usual = not one.compare or getattr(self, one.name) == getattr(_USUAL, one.name)
+            if not usual and one.name not in honoured:
+                raise Unsupported(f"{engine} has no {one.name}.", "Leave that setting out.")
+
+    def context_notices(self, length: int, trained: int) -> list[str]:
+        """What a person is told of a context of so many tokens for a model trained for so many."""
+        if length > trained:
+            return [f"The context of {length} tokens is longer than the {trained} the model was trained for."]
+        if self.context_length is None and length < trained:
+            return [f"The context is {length} of the {trained} tokens the model was trained for."]
+        return []
 
     def for_draft(self, context_length: int, trained_context: int | None) -> EngineSettings:
         """How the draft model is loaded beside one that gives each request so many tokens.

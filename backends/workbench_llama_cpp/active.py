@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backend import TokenRequest
+from workbench.constraining.matching import Matching
 from workbench.events import Usage
 from workbench.sampler_trace import TraceRequest
 from workbench_llama_cpp.batch import Batch
-from workbench_llama_cpp.constraining.matching import Matching
 from workbench_llama_cpp.mixed_prompt import Chunk
 from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.slots import Slot, Slots, Tokens

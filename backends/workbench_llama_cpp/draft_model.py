@@ -19,7 +19,7 @@ from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.cache import ContextMemory
 from workbench_llama_cpp.decoding import decode
 from workbench_llama_cpp.loading import Loaded, make_context
-from workbench_llama_cpp.logprobs import logits
+from workbench_llama_cpp.logits import logits
 from workbench_llama_cpp.pace import Pace
 from workbench_llama_cpp.parameters import BATCH
 from workbench_llama_cpp.slots import Slot, Slots, Tokens, common_prefix, least_shared

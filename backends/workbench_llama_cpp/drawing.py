@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from workbench.backend import PromptComputed, RequestEnded, RequestFailed, StepEvent, TokenDrawn
 from workbench.errors import EngineDied, WorkbenchError
 from workbench.events import FinishReason
+from workbench.logprobs import sampled_token
 from workbench.sampler_trace import Traced, TraceRequest
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.loading import Loaded
-from workbench_llama_cpp.logprobs import logits, sampled_token
+from workbench_llama_cpp.logits import logits
 from workbench_llama_cpp.slots import Slots
 from workbench_llama_cpp.tracing import trace
 

@@ -18,6 +18,7 @@ from workbench.backend import (
     StepEvent,
     TokenRequest,
 )
+from workbench.constraining.enforcer import Enforcer
 from workbench.embedding import EmbeddingRequest
 from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
@@ -28,7 +29,6 @@ from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
 from workbench_llama_cpp.binding import llama
 from workbench_llama_cpp.cache import ContextMemory
-from workbench_llama_cpp.constraining.enforcer import Enforcer
 from workbench_llama_cpp.decoding import decode
 from workbench_llama_cpp.drafting import Drafting
 from workbench_llama_cpp.drawing import Drawing, ended

@@ -196,13 +196,7 @@ def _placement(model: Any, settings: EngineSettings) -> str:
 
 def _notices(loaded: Loaded) -> list[str]:
     trained, length = _trained_context(loaded.model), loaded.context_length
-    notices = list(loaded.notices)
-    if loaded.settings.context_length is None and length < trained:
-        notices.append(f"The context is {length} of the {trained} tokens the model was trained for.")
-    if length > trained:
-        notices.append(
-            f"The context of {length} tokens is longer than the {trained} the model was trained for."
-        )
+    notices = [*loaded.notices, *loaded.settings.context_notices(length, trained)]
     if loaded.settings.usual_speculation != "off" and not takes_back(loaded.model):
         notices.append("Nothing is drafted: this kind of model cannot take back tokens.")
     if loaded.settings.gpu_layers and not parameters.gpu_count():

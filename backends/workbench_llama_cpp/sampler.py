@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from workbench.sampling import SamplingSettings
 from workbench_llama_cpp.binding import llama
-from workbench_llama_cpp.logprobs import logits
+from workbench_llama_cpp.logits import logits
 from workbench_llama_cpp.vocabulary import Vocabulary
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("probability", np.float32)])

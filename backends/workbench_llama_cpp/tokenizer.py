@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NoReturn
 
-from workbench.backend import Engine, LoadProgress, ModelFacts, StepEvent, TokenRequest
-from workbench.errors import LoadCancelled, Unsupported
+from workbench.backend import LoadProgress, ModelFacts
+from workbench.errors import LoadCancelled
 from workbench.gguf import Header, first_file, read_model
+from workbench.vocabulary_engine import VocabularyEngine
 from workbench_llama_cpp.binding import llama, log
 from workbench_llama_cpp.refusals import load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ def open_tokenizer(path: str, progress: LoadProgress) -> TokenizingEngine:
     return TokenizingEngine(str(first_file(path)), header)
 
 
-class TokenizingEngine(Engine):
+class TokenizingEngine(VocabularyEngine):
     """Owns a model of which only the vocabulary was read."""
 
     def __init__(self, path: str, header: Header) -> None:
@@ -47,19 +47,6 @@ class TokenizingEngine(Engine):
 
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         return self._vocabulary.pieces(tokens)
-
-    def enqueue(self, request: TokenRequest) -> NoReturn:
-        raise Unsupported("Only the model's vocabulary is open.", "Open the whole model.")
-
-    def step(self) -> list[StepEvent]:
-        return []
-
-    def cancel(self, request_id: int) -> None:
-        """There is never one."""
-
-    @property
-    def busy(self) -> bool:
-        return False
 
     def close(self) -> None:
         if self._model is not None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InvalidRequest
 from workbench_llama_cpp.binding import llama
+
+if TYPE_CHECKING:
+    from workbench.constraining.token_table import TokenTable
 
 _OWN_TYPES = (3, 4)
 """GGUF's numbers for control tokens and for tokens that were added."""
@@ -132,6 +135,12 @@ class Vocabulary:
         """The texts that chat templates refer to by name."""
         end = self._llama.llama_vocab_eos(self.handle)
         return {"bos_token": self.special_text(self._first), "eos_token": self.special_text(end)}
+
+    def token_table(self) -> TokenTable:
+        """As constraints read it. Raises Unsupported."""
+        from workbench_llama_cpp.token_table import token_table  # takes a while to import
+
+        return token_table(self)
 
     def _render(self, token: int, special: bool) -> bytes:
         room = 64

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from workbench.backend import LoadProgress, ModelFacts
 from workbench.engine_settings import EngineSettings
-from workbench.errors import EngineUnavailable, InvalidRequest, LoadCancelled, Unsupported
+from workbench.errors import EngineUnavailable, InvalidRequest, LoadCancelled
 from workbench.openai_client.own_provider import OwnProvider
 from workbench.openai_client.own_server import OwnServer
 from workbench_mlc import PROGRAM
@@ -38,14 +38,7 @@ def open_provider(model: str, settings: EngineSettings, progress: LoadProgress) 
 
 
 def _arguments(settings: EngineSettings, model: MlcModel) -> Iterator[str]:
-    usual = EngineSettings()
-    for field in fields(settings):
-        if (
-            field.compare
-            and field.name not in _KEPT
-            and getattr(settings, field.name) != getattr(usual, field.name)
-        ):
-            raise Unsupported(f"MLC has no {field.name}.", "Leave that setting out.")
+    settings.refuse_all_but(_KEPT, "MLC")
     if len(settings.devices) > 1 or not set(settings.devices) <= set(_DEVICES):
         raise InvalidRequest(
             f"MLC has no device {', '.join(settings.devices)}.", f"Choose one of {', '.join(_DEVICES)}."

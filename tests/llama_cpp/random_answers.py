@@ -6,11 +6,11 @@ import random
 
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
+from workbench.constraining.finding import Finding
+from workbench.constraining.limits import LIMITS
+from workbench.constraining.translation import translated
+from workbench.constraining.trial import Bytes, on_trial
 from workbench.constraint import Constraint
-from workbench_llama_cpp.constraining.finding import Finding
-from workbench_llama_cpp.constraining.limits import LIMITS
-from workbench_llama_cpp.constraining.translation import translated
-from workbench_llama_cpp.constraining.trial import Bytes, on_trial
 
 _END = 0
 _VOCABULARY = Bytes(257, {str(_END): "<end>"})

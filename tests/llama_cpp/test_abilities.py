@@ -13,10 +13,10 @@ from tests.llama_cpp.conftest import Open
 from workbench.backend import TokenRequest
 from workbench.engine_settings import Lora, TensorOverride
 from workbench.events import SampledToken
+from workbench.logprobs import sampled_token
 from workbench.sampling import SamplingSettings
 from workbench_llama_cpp.binding import log
 from workbench_llama_cpp.engine import LlamaCppEngine
-from workbench_llama_cpp.logprobs import sampled_token
 from workbench_llama_cpp.pace import Pace
 
 PROMPT = tuple(b"abc abc abc abc abc ")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
+from workbench.constraining.gbnf_as_lark import gbnf_as_lark
 from workbench.errors import InvalidConstraint
-from workbench_llama_cpp.constraining.gbnf_as_lark import gbnf_as_lark
 
 BYTES = LLTokenizer("byte")
 Both = tuple[str, str]

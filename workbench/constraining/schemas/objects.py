@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
+from workbench.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
 
 
 def named(names: Schema, document: Document, path: Path) -> list[Schema]:

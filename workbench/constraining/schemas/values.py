@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.schema import TYPES, NotEnforceable, Path, Schema
+from workbench.constraining.schemas.schema import TYPES, NotEnforceable, Path, Schema
 
 _REST = "(?s:.*)"
 

@@ -9,15 +9,14 @@ from functools import lru_cache
 
 from llguidance import LLMatcher
 
+from workbench.constraining.limits import ENGINE_STACK, LIMITS, MOST_CHARACTERS
+from workbench.constraining.refusals import refusal
+from workbench.constraining.stacks import executor_with_stacks
+from workbench.constraining.token_table import Vocabulary
+from workbench.constraining.translation import translated
+from workbench.constraining.trial_process import TrialProcess
 from workbench.constraint import Constraint
 from workbench.errors import InvalidConstraint
-from workbench_llama_cpp.constraining.limits import ENGINE_STACK, LIMITS, MOST_CHARACTERS
-from workbench_llama_cpp.constraining.refusals import refusal
-from workbench_llama_cpp.constraining.stacks import executor_with_stacks
-from workbench_llama_cpp.constraining.token_table import token_table
-from workbench_llama_cpp.constraining.translation import translated
-from workbench_llama_cpp.constraining.trial_process import TrialProcess
-from workbench_llama_cpp.vocabulary import Vocabulary
 
 KEPT = 16
 THREADS = 4
@@ -32,7 +31,7 @@ class Grammars:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._table = token_table(vocabulary)
+        self._table = vocabulary.token_table()
         self.executor = executor_with_stacks(THREADS, ENGINE_STACK, "constraining")
         self._trial = TrialProcess(vocabulary.size, self._table.control)
         self._compiled = lru_cache(KEPT)(self._compile)

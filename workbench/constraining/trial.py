@@ -1,4 +1,4 @@
-"""The process in which a grammar is compiled on trial: `python -m workbench_llama_cpp.constraining.trial`.
+"""The process in which a grammar is compiled on trial: `python -m workbench.constraining.trial`.
 
 Reads a vocabulary's size and control tokens, then grammars, and writes a Finding of each, all as lines of
 JSON. A grammar that takes too much memory, stack or time ends this process and nothing else. Of the other
@@ -16,10 +16,10 @@ import threading
 import msgspec
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
-from workbench_llama_cpp.constraining.enforceable import in_known_words
-from workbench_llama_cpp.constraining.finding import Finding
-from workbench_llama_cpp.constraining.limits import COMPILE_SECONDS, COMPILE_STACK, LIMITS
-from workbench_llama_cpp.constraining.schemas.schema import NotEnforceable
+from workbench.constraining.enforceable import in_known_words
+from workbench.constraining.finding import Finding
+from workbench.constraining.limits import COMPILE_SECONDS, COMPILE_STACK, LIMITS
+from workbench.constraining.schemas.schema import NotEnforceable
 
 MOST_BYTES = 2 << 30
 STEPS = 8

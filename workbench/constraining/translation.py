@@ -6,9 +6,9 @@ from typing import Any, assert_never
 
 from llguidance import LLMatcher
 
+from workbench.constraining.gbnf_as_lark import gbnf_as_lark
 from workbench.constraint import JSON_SPACING, Constraint
 from workbench.errors import InvalidConstraint
-from workbench_llama_cpp.constraining.gbnf_as_lark import gbnf_as_lark
 
 _JSON_OPTIONS: Any = {**JSON_SPACING, "coerce_one_of": False, "lenient": False}
 

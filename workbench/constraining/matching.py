@@ -1,7 +1,7 @@
 """One answer on its way through a grammar: which tokens may come next, and when it is complete.
 
-Both are found out on another thread, the next tokens while llama.cpp computes their logits. Knows nothing of
-sampling.
+Both are found out on another thread, the next tokens while the engine computes their logits. Knows nothing
+of sampling.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from itertools import combinations, permutations
 from math import comb, perm
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.negation import opposite
-from workbench_llama_cpp.constraining.schemas.schema import (
+from workbench.constraining.schemas.negation import opposite
+from workbench.constraining.schemas.schema import (
     TYPES,
     Document,
     NotEnforceable,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.negation import opposite
-from workbench_llama_cpp.constraining.schemas.schema import (
+from workbench.constraining.schemas.negation import opposite
+from workbench.constraining.schemas.schema import (
     Document,
     Path,
     Schema,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
+from workbench.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
 
 _CONDITIONS = ("anyOf", "oneOf", "if", "dependentSchemas", "$dynamicRef")
 _DEEPEST = 32

@@ -9,8 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import assert_never
 
-from workbench.errors import InvalidConstraint
-from workbench_llama_cpp.constraining.gbnf import (
+from workbench.constraining.gbnf import (
     Characters,
     Choice,
     ControlToken,
@@ -21,6 +20,7 @@ from workbench_llama_cpp.constraining.gbnf import (
     Text,
     read_gbnf,
 )
+from workbench.errors import InvalidConstraint
 
 
 def gbnf_as_lark(grammar: str) -> str:

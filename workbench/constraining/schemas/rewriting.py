@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.arrays import containing, distinct
-from workbench_llama_cpp.constraining.schemas.exclusion import exclusive
-from workbench_llama_cpp.constraining.schemas.negation import opposite
-from workbench_llama_cpp.constraining.schemas.objects import dependent, named
-from workbench_llama_cpp.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
-from workbench_llama_cpp.constraining.schemas.unevaluated import other_items, other_properties
+from workbench.constraining.schemas.arrays import containing, distinct
+from workbench.constraining.schemas.exclusion import exclusive
+from workbench.constraining.schemas.negation import opposite
+from workbench.constraining.schemas.objects import dependent, named
+from workbench.constraining.schemas.schema import Document, NotEnforceable, Path, Schema
+from workbench.constraining.schemas.unevaluated import other_items, other_properties
 
 _ONE = frozenset({"items", "additionalItems", "additionalProperties"})
 _LISTS = frozenset({"allOf", "anyOf", "prefixItems", "items"})

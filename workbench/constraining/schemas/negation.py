@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workbench_llama_cpp.constraining.schemas.schema import TYPES, Document, NotEnforceable, Path, Schema
-from workbench_llama_cpp.constraining.schemas.values import all_but
+from workbench.constraining.schemas.schema import TYPES, Document, NotEnforceable, Path, Schema
+from workbench.constraining.schemas.values import all_but
 
 _DEEPEST = 64
 _BOUNDS = {

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.backend import TokenRequest
-from workbench_llama_cpp.constraining.matching import Matching, TokenIds
-from workbench_llama_cpp.vocabulary import Vocabulary
+from workbench.constraining.matching import Matching, TokenIds
 
 if TYPE_CHECKING:
-    from workbench_llama_cpp.constraining.grammars import Grammars
+    from workbench.constraining.grammars import Grammars
+    from workbench.constraining.token_table import Vocabulary
 
 
 class Enforcer:
@@ -48,7 +48,7 @@ class Enforcer:
             self._opened.close()
 
     def _grammars(self) -> Grammars:
-        from workbench_llama_cpp.constraining.grammars import Grammars  # takes a while to import
+        from workbench.constraining.grammars import Grammars  # takes a while to import
 
         with self._opening:
             if self._opened is None:

@@ -11,13 +11,13 @@ from contextlib import suppress
 
 import msgspec
 
+from workbench.constraining.finding import Finding
 from workbench.errors import InvalidConstraint
-from workbench_llama_cpp.constraining.finding import Finding
 
 PATIENCE_SECONDS = 60.0
 """The system ends a trial after its processor time; this is for a machine that gives it none."""
 
-_MODULE = "workbench_llama_cpp.constraining.trial"
+_MODULE = "workbench.constraining.trial"
 _decoder = msgspec.json.Decoder(Finding)
 
 

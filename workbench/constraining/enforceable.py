@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from workbench_llama_cpp.constraining.schemas.rewriting import enforceable
+from workbench.constraining.schemas.rewriting import enforceable
 
 _MARK = "%json "
 

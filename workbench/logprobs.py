@@ -1,20 +1,13 @@
-"""Log-probabilities of a token and its alternatives, from a row of raw logits. Knows no request."""
+"""Log-probabilities of a token and its alternatives, from a row of raw logits. Knows no engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.events import SampledToken, TokenLogprob
-from workbench_llama_cpp.binding import llama
-
-
-def logits(context: Any, row: int, vocabulary_size: int) -> NDArray[np.float32]:
-    """The logits that the last decode left for batch position `row`; valid until the next one."""
-    return np.ctypeslib.as_array(llama().llama_get_logits_ith(context, row), (vocabulary_size,))
 
 
 def sampled_token(

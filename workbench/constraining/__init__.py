@@ -1,0 +1,1 @@
+"""Answers held to constraints, token by token, through llguidance. Knows no engine."""
