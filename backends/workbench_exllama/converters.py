@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from workbench.quantize_request import QuantType
 from workbench.quantize_tool import QuantizeTool, Step, ToolRequest
 from workbench_exllama.model_folder import check_for_exl2, configuration, layers
+from workbench_exllama.packages import how_to_install, installed
 
 _LAYER = re.compile(r"\blayers\.(\d+)\b")
 
@@ -22,7 +22,7 @@ class _Converter(QuantizeTool):
         self._layers = 0
 
     def missing(self) -> str:
-        return "" if find_spec(self.package) else f"pip install {self.package}; it needs an NVIDIA GPU"
+        return "" if installed(self.package) else how_to_install(self.package)
 
     def share(self, line: str) -> float | None:
         match = _LAYER.search(line)

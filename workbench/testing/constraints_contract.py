@@ -85,8 +85,13 @@ def test_the_answer_matches_and_ends_when_it_is_complete(constraining: Engine, k
         SamplingSettings(mirostat=2, seed=3),
     ],
 )
-def test_whatever_the_sampling(constraining: Engine, sampling: SamplingSettings) -> None:
-    got = answer(constraining, request(constraining, 1, SCHEMA, sampling=sampling))
+def test_whatever_the_sampling_that_it_has(constraining: Engine, sampling: SamplingSettings) -> None:
+    wanted = request(constraining, 1, SCHEMA, sampling=sampling)
+    try:
+        got = answer(constraining, wanted)
+    except Unsupported as error:
+        assert error.message and error.remedy and not constraining.busy
+        return
     value = json.loads(text(got))
     assert set(value) == {"age", "kind"} and 0 <= value["age"] <= 150 and value["kind"] in "ab"
 

@@ -1,0 +1,71 @@
+"""What the engine asks of exllamav2's and exllamav3's generators, which are much alike.
+
+Both are given jobs and step through all of them at once; each step brings a list of results, dictionaries
+that name their job and their `stage`. Not for several threads.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.backend import TokenRequest
+from workbench_exllama.held_answer import HeldAnswer
+
+Job = Any
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A request, and what follows from it.
+
+    Attributes:
+        most: Tokens of the answer at most.
+        stops: Tokens that end it.
+        held: What its constraint allows, where it has one.
+    """
+
+    request: TokenRequest
+    most: int
+    stops: frozenset[int]
+    held: HeldAnswer | None
+
+
+class Generation(ABC):
+    """A loaded model and its generator.
+
+    Attributes:
+        placement: Where the model is, in words.
+        parallel: Requests that it works on at once.
+        notices: What a person is told of how it was loaded.
+    """
+
+    placement: str
+    parallel: int
+    notices: tuple[str, ...] = ()
+
+    @abstractmethod
+    def check(self, request: TokenRequest) -> None:
+        """Raises Unsupported for sampling settings that the engine has not."""
+
+    @abstractmethod
+    def begin(self, wanted: Wanted) -> Job:
+        """Take it in."""
+
+    @abstractmethod
+    def step(self) -> list[Result]:
+        """One pass over everything that runs."""
+
+    @abstractmethod
+    def cancel(self, job: Job) -> None:
+        """Drop it; its pages become free."""
+
+    @abstractmethod
+    def cached(self, job: Job) -> int:
+        """Tokens of its prompt that were taken from earlier work."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the model's memory back. Idempotent."""

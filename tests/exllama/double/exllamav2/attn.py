@@ -1,0 +1,3 @@
+"""As with flash-attn installed."""
+
+has_flash_attn_with_paged = True
