@@ -50,6 +50,41 @@ def test_the_table_names_both_and_says_what_it_means(workbench: Workbench, rows:
     assert "do not tell which" in done.stderr
 
 
+@pytest.mark.slow
+def test_a_judge_and_a_regression_set_tell_what_became_of_the_answers(
+    workbench: Workbench, rows: str, tmp_path: Path
+) -> None:
+    """The tuned model is the bundled one with a random adapter on it, which says something else."""
+    adapter = str(lora(tmp_path / "adapter.gguf", hidden=256))
+    known = json.loads(workbench("recipe", "evaluate", "guide", "guide", "--data", rows, "--json").stdout)
+    assert known["answers"]["base"]["exact"]["value"] == 0 and "judge" not in known
+    said = workbench("run", "guide", "What is GGUF?", "--temperature", "0").stdout.strip()
+    regression = tmp_path / "regression.jsonl"
+    regression.write_text(json.dumps({"prompt": "What is GGUF?", "completion": said}) + "\n")
+    done = workbench(
+        "recipe", "evaluate", "guide", adapter, "--data", rows, "--regression", str(regression),
+        "--judge", "guide", "--max-tokens", "40", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    judge = told["judge"]
+    assert judge["model"] == "guide" and judge["rows"] == 3 and judge["without_verdict"] == 0
+    assert judge["wins"] + judge["ties"] + judge["losses"] == judge["win_rate"]["rows"] == 3
+    assert judge["win_rate"]["low"] <= judge["win_rate"]["value"] <= judge["win_rate"]["high"]
+    assert (told["regression"]["rows"], told["regression"]["kept"]) == (1, 0)
+    [lost] = told["regression"]["lost_rows"]
+    assert (lost["line"], lost["question"], lost["base"]) == (1, "What is GGUF?", said) and lost[
+        "tuned"
+    ] != said
+    shown = workbench(
+        "recipe", "evaluate", "guide", adapter, "--data", rows, "--train", rows,
+        "--regression", str(regression), "--judge", "guide", "--max-tokens", "40",
+    ).stderr  # fmt: skip
+    assert (
+        "guide prefers the tuned model's answers in" in shown and "regression.jsonl:1 is wrong now" in shown
+    )
+
+
 def test_mistakes_are_one_sentence(workbench: Workbench, rows: str, tmp_path: Path) -> None:
     adapter = str(lora(tmp_path / "adapter.gguf"))
     texts = tmp_path / "texts.jsonl"
@@ -57,5 +92,13 @@ def test_mistakes_are_one_sentence(workbench: Workbench, rows: str, tmp_path: Pa
     for arguments in ((adapter, "guide", "--data", rows), ("guide", "guide", "--data", str(texts))):
         done = workbench("recipe", "evaluate", *arguments)
         assert (done.returncode, done.stdout) == (2, "") and "Traceback" not in done.stderr
+    for more, word in (
+        (("--judge", "guide", "--no-answers"), "--no-answers leaves out"),
+        (("--judge", "nowhere"), "no model named"),
+        (("--json-schema", "{"), "not valid JSON"),
+        (("--json-schema", '{"type": "poem"}'), "schema is wrong"),
+    ):
+        done = workbench("recipe", "evaluate", "guide", "guide", "--data", rows, *more)
+        assert done.returncode in (2, 3) and done.stdout == "" and word in done.stderr
     foreign = workbench("recipe", "evaluate", "guide", adapter, "--data", rows, "--no-answers")
     assert foreign.returncode == 4 and "no LoRA adapter for this model" in foreign.stderr

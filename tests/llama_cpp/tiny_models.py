@@ -63,15 +63,15 @@ def mamba(path: Path) -> Path:
     return finish(writer, _mamba_shapes())
 
 
-def lora(path: Path) -> Path:
-    """An adapter for `llama` that changes what it says."""
+def lora(path: Path, hidden: int = HIDDEN) -> Path:
+    """An adapter for `llama`, or another of that architecture and width, that changes what it says."""
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_type("adapter")
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", 32.0)
     return finish(
         writer,
-        iter([("blk.0.attn_q.weight.lora_a", (4, HIDDEN)), ("blk.0.attn_q.weight.lora_b", (HIDDEN, 4))]),
+        iter([("blk.0.attn_q.weight.lora_a", (4, hidden)), ("blk.0.attn_q.weight.lora_b", (hidden, 4))]),
         scale=1.0,
     )
 

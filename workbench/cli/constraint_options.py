@@ -29,7 +29,7 @@ def constraint_options(command: Command) -> Command:
             raise click.UsageError("--json-schema and --grammar cannot both be kept to.")
         constraint = None
         if json_schema is not None:
-            constraint = _schema(json_schema)
+            constraint = schema_given(json_schema)
         if grammar_file is not None:
             constraint = grammar(_read(grammar_file))
         return command(constraint=constraint, **values)
@@ -56,7 +56,8 @@ _GRAMMAR = click.option(
 )
 
 
-def _schema(given: str) -> Constraint:
+def schema_given(given: str) -> Constraint:
+    """The schema that is in a file, or written out. Raises InvalidConstraint and InvalidRequest."""
     written = given.lstrip().startswith("{")
     text = given if written else _read(given)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +11,8 @@ from workbench.cli import output
 from workbench.cli.options import engine_options, json_option
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidRequest
-from workbench.models import locate
+from workbench.errors import InvalidConstraint, InvalidRequest
+from workbench.models import locate, model_named
 
 if TYPE_CHECKING:
     from workbench.datasets.row import Row
@@ -20,13 +21,22 @@ EPILOG = """\b
 Examples:
   workbench recipe evaluate BASE.gguf TUNED.gguf --data valid.jsonl
   workbench recipe evaluate BASE.gguf ADAPTER.gguf --data valid.jsonl --train train.jsonl --rows 200
+  workbench recipe evaluate BASE.gguf TUNED.gguf --data valid.jsonl --judge org/large:Q4_K_M
+  workbench recipe evaluate BASE.gguf TUNED.gguf --data valid.jsonl --regression others.jsonl
 """
 _data = click.option(
     "--data", "held_out", multiple=True, required=True, metavar="FILE", help="Rows that were not trained."
 )
 _train = click.option("--train", multiple=True, metavar="FILE", help="Rows that were, to tell the gap.")
 _regression = click.option(
-    "--regression", multiple=True, metavar="FILE", help="Rows of other kinds, to tell what was forgotten."
+    "--regression", multiple=True, metavar="FILE",
+    help="Rows of other kinds, to tell which answers were right and are wrong now.",
+)  # fmt: skip
+_judge = click.option(
+    "--judge", metavar="MODEL", help="A model, here or elsewhere, that says which answers are better."
+)
+_schema = click.option(
+    "--json-schema", metavar="FILE|TEXT", help="What answers have to keep to, where rows name no schema."
 )
 
 
@@ -36,6 +46,8 @@ _regression = click.option(
 @_data
 @_train
 @_regression
+@_judge
+@_schema
 @click.option("--rows", "most", type=click.IntRange(min=1), default=200, help="So many of each file's rows.")
 @click.option("--train-on", type=click.Choice(["all", "last"]), default="all", help="Which answers count.")
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, help="The longest answer.")
@@ -46,43 +58,60 @@ _regression = click.option(
 @engine_options
 def evaluate(
     *, base: str, tuned: str, held_out: tuple[str, ...], train: tuple[str, ...], regression: tuple[str, ...],
-    most: int, train_on: Any, max_tokens: int, asks: bool, as_json: bool, settings: EngineSettings,
-    backend: str | None,
+    judge: str | None, json_schema: str | None, most: int, train_on: Any, max_tokens: int, asks: bool,
+    as_json: bool, settings: EngineSettings, backend: str | None,
 ) -> None:  # fmt: skip
     """Compare TUNED, a model or a LoRA adapter, with BASE, which it was made of.
 
     The loss is that of the answers alone, in nats for each token and in bits for each byte, with the range in
-    which it lies with 95 % certainty. Both also answer each row greedily.
+    which it lies with 95 % certainty. Both also answer each row greedily; a judge sees these answers in both
+    orders, and what it says counts where it does not turn with the order.
     """
     from workbench import registry
     from workbench.cli.quality_trial import scorer_of
-    from workbench.cli.recipe_evaluation_report import document, show
+    from workbench.cli.recipe_evaluation_document import document
+    from workbench.cli.recipe_evaluation_report import show
     from workbench.cli.terminal import StatusLine
-    from workbench.datasets.evaluation import evaluating
+    from workbench.datasets.evaluation.evaluating import evaluated
+    from workbench.datasets.evaluation.evaluation import Evaluation
     from workbench.datasets.evaluation.subject import subjects
 
+    if judge and not asks:
+        raise click.UsageError("--judge judges answers, which --no-answers leaves out.")
     pair = subjects(locate(base), locate(tuned))
-    name = backend or registry.name_for(str(pair[0].path))
+    judging = model_named(judge) if judge else None
     status = StatusLine()
-    evaluation = evaluating.Evaluation(
-        scorer=scorer_of(name)[0],
+    evaluation = Evaluation(
+        scorer=scorer_of(backend or registry.name_for(str(pair[0].path)))[0],
         settings=settings,
         backend=backend,
         train_on=train_on,
         most_answer_tokens=max_tokens,
+        schema=_schema_of(json_schema) if json_schema else None,
         told=lambda doing, done, total: status.show(f"{doing}, {done} of {total}"),
     )
     sets = {"held_out": held_out, "train": train, "regression": regression}
     rows = {kind: _rows(files, most) for kind, files in sets.items() if files}
     try:
-        losses = {kind: evaluating.losses(evaluation, pair, chosen) for kind, chosen in rows.items()}
-        answers = [evaluating.answers(evaluation, one, rows["held_out"]) for one in pair] if asks else []
+        found = evaluated(evaluation, pair, rows, asks, judging)
     finally:
         status.clear()
     if as_json:
-        output.document(document(pair, losses, answers))
+        output.document(document(found))
     else:
-        show(pair, losses, answers)
+        show(found)
+
+
+def _schema_of(given: str) -> dict[str, Any]:
+    """Raises InvalidConstraint for what is no schema."""
+    from workbench.cli.constraint_options import schema_given
+    from workbench.datasets.target.tool_checks import check_schema
+
+    schema = json.loads(schema_given(given).text)
+    if not isinstance(schema, dict):
+        raise InvalidConstraint("The schema is no object.", 'Write one such as {"type": "object"}.')
+    check_schema(schema)
+    return schema
 
 
 def _rows(files: tuple[str, ...], most: int) -> list[Row]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from workbench.conversation import Message, ToolCall
-from workbench.datasets.evaluation.answers import Answered, Share, compared, question_of, share
+from workbench.datasets.evaluation.answers import Answered, compared, question_of, schema_of
+from workbench.datasets.evaluation.shares import Share, share
 from workbench.datasets.row import Origin, Row
 
 CALL = ToolCall("1", "weather", '{"city": "Rome", "days": 2}')
@@ -40,6 +41,40 @@ def test_json_where_json_is_expected(text: str, valid: bool, fits: bool) -> None
     found = beside(text, '{"a": 2}', schema=SCHEMA)
     assert (found.json_valid, found.schema) == (valid, fits)
     assert beside(text, '{"a": 2}').json_valid is valid and beside(text, "words").json_valid is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "right"),
+    [
+        ("paris!", "Paris.", True),
+        ('"Paris"', "Paris", True),
+        ("a - b", "a + b", False),
+        ("-5", "5", False),
+        ("3.14", "3,14", False),
+        ("🙁", "🙂", False),
+        ("", "Paris", False),
+        ('{"b": [1, true], "a": "x"}', '{"a":"x","b":[1,true]}', True),
+        ('{"b": [1, 1], "a": "x"}', '{"a":"x","b":[1,true]}', False),
+        ('{"a": "x", "a": "x"}', '{"a":"x"}', False),
+        ("a x b 1 true", '{"a":"x","b":[1,true]}', False),
+    ],
+)
+def test_right_is_what_says_the_same_thing(text: str, expected: str, right: bool) -> None:
+    found = beside(text, expected)
+    assert found.right is right
+    assert found.same_json is (right if expected.startswith("{") else None)
+    assert not beside(text, expected, CALL).right
+
+
+def test_a_row_names_its_schema_in_one_of_three_ways() -> None:
+    for meta in (
+        {"schema": SCHEMA},
+        {"json_schema": SCHEMA},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}},
+    ):
+        assert schema_of(Row(origin=Origin("f", 1), text="t", meta=meta)) == SCHEMA
+    for other in ({}, {"schema": "text"}, {"schema": 3}):
+        assert schema_of(Row(origin=Origin("f", 1), text="t", meta=other)) is None
 
 
 def test_calls_are_the_same_whatever_their_spelling_and_order() -> None:

@@ -14,6 +14,7 @@ from workbench.conversation import Conversation, Message
 from workbench.datasets.evaluation.losses import (
     RowLoss,
     bits_per_byte_difference,
+    gap,
     losses_of,
     per_token_difference,
     row_loss,
@@ -91,3 +92,12 @@ def test_differences_are_of_the_same_rows_and_always_the_same() -> None:
     )
     nothing = per_token_difference(before, before)
     assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
+
+
+def test_the_gap_is_between_rows_held_out_and_trained_ones() -> None:
+    draw = np.random.default_rng(2)
+    held_out, trained = (losses_of(rows(draw.normal(mean, 8, 100).tolist())) for mean in (34, 30))
+    found = gap(held_out, trained)
+    assert found.value == held_out.per_token.value - trained.per_token.value
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.8 / 10 * math.sqrt(2), rel=0.25)
+    assert gap(trained, trained).low < 0 < gap(trained, trained).high

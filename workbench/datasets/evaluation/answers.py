@@ -5,25 +5,28 @@ Knows no engine.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from workbench.answer import collected_calls
 from workbench.backend import Provider
 from workbench.conversation import Conversation, Message, ToolCall
 from workbench.datasets.row import Row
+from workbench.datasets.strict_json import Unreadable, decode
 from workbench.datasets.target.tool_checks import schema_fault
-from workbench.errors import WorkbenchError
+from workbench.errors import InvalidRequest
 from workbench.events import Finished, TextDelta, ToolCallDelta
 from workbench.generation import Generation
 from workbench.sampling import SamplingSettings
 
-_SCHEMAS = ("schema", "json_schema")
+_SCHEMAS = ("schema", "json_schema", "response_format")
+_AROUND = " \n\t.!?…\"'`*"
+"""What may stand around an answer without making it another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +34,27 @@ class Answered:
     """One answer beside the one of the row. None where the row asks for nothing of the kind.
 
     Attributes:
+        called: The calls of tools that it makes.
         stopped: Whether the model ended it, and no limit.
+        right: It says what was expected: the same JSON where that is asked for, else the same text but for
+            its case, its spacing and the marks around it; with the same calls.
+        same_words: Whatever their case, and what stands between them.
         length_ratio: Its characters for each of the expected answer.
+        same_json: Whether it is the expected value, however it is spaced and ordered.
+        calls: Whether it makes the expected calls and no others.
     """
 
     text: str
+    called: tuple[ToolCall, ...]
     stopped: bool
+    right: bool
     exact: bool
     same_words: bool
     length_ratio: float | None
     json_valid: bool | None
+    same_json: bool | None
     schema: bool | None
     calls: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of so many rows, and between which shares the truth lies with 95 % certainty (Wilson)."""
-
-    count: int
-    rows: int
-
-    @property
-    def value(self) -> float:
-        return self.count / self.rows
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        z, n = 1.959964, self.rows
-        middle = (self.value + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * math.sqrt(self.value * (1 - self.value) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def question_of(row: Row) -> tuple[Conversation, Message] | None:
@@ -73,8 +66,9 @@ def question_of(row: Row) -> tuple[Conversation, Message] | None:
 
 
 async def answered(
-    provider: Provider, question: Conversation, expected: Message, row: Row, most_tokens: int
-) -> Answered | None:
+    provider: Provider, question: Conversation, expected: Message, schema: dict[str, Any] | None,
+    most_tokens: int,
+) -> Answered | None:  # fmt: skip
     """None where the question cannot be put to the model, such as one longer than the context."""
     text, deltas, reason = "", list[ToolCallDelta](), "length"
     sampling = SamplingSettings(temperature=0.0)
@@ -89,9 +83,9 @@ async def answered(
                     deltas.append(event)
                 case Finished(reason):
                     pass
-    except WorkbenchError:
+    except InvalidRequest:
         return None
-    return compared(text, collected_calls(deltas), reason != "length", expected, _schema(row))
+    return compared(text, collected_calls(deltas), reason != "length", expected, schema)
 
 
 def compared(
@@ -100,48 +94,58 @@ def compared(
     """The answer beside the expected one."""
     wanted = expected.content
     same_calls = _calls(calls) == _calls(expected.tool_calls)
-    is_json = schema is not None or isinstance(_json(wanted), dict | list)
-    value = _json(text)
+    value, wanted_value = _json(text), _json(wanted)
+    has_json = isinstance(wanted_value, dict | list)
+    same_json = _spelled(value) == _spelled(wanted_value) if has_json else None
+    same_text = _essence(text) == _essence(wanted) if same_json is None else same_json
     return Answered(
         text=text,
+        called=tuple(calls),
         stopped=stopped,
+        right=same_text and same_calls,
         exact=text.strip() == wanted.strip() and same_calls,
         same_words=_words(text) == _words(wanted) and same_calls,
         length_ratio=len(text) / len(wanted) if wanted else None,
-        json_valid=value is not _NO_JSON if is_json else None,
+        json_valid=value is not _NO_JSON if has_json or schema is not None else None,
+        same_json=same_json,
         schema=(value is not _NO_JSON and not schema_fault(value, schema)) if schema is not None else None,
         calls=same_calls if expected.tool_calls or calls else None,
     )
 
 
-def share(values: Sequence[bool | None]) -> Share | None:
-    """Of the rows that have a value."""
-    known = [value for value in values if value is not None]
-    return Share(sum(known), len(known)) if known else None
+def schema_of(row: Row) -> dict[str, Any] | None:
+    """The schema that the row says its answer has, by itself or as OpenAI's `response_format`."""
+    found = next((row.meta[name] for name in _SCHEMAS if isinstance(row.meta.get(name), dict)), None)
+    if found is not None and isinstance(inner := found.get("json_schema"), dict):
+        found = inner.get("schema", inner)
+    return found if isinstance(found, dict) else None
 
 
 _NO_JSON = object()
 
 
 def _json(text: str) -> Any:
-    with suppress(ValueError, RecursionError):
-        return json.loads(text)
+    with suppress(Unreadable, ValueError):
+        return decode(text.encode())
     return _NO_JSON
 
 
-def _calls(calls: Sequence[ToolCall]) -> list[tuple[str, str]]:
-    return sorted((call.name, json.dumps(_arguments(call), sort_keys=True)) for call in calls)
+def _spelled(value: Any) -> bytes:
+    """A value always the same way; what is no JSON is like no other."""
+    return b"" if value is _NO_JSON else msgspec.json.encode(value, order="deterministic")
 
 
-def _arguments(call: ToolCall) -> Any:
-    value = _json(call.arguments or "{}")
-    return call.arguments if value is _NO_JSON else value
+def _calls(calls: Sequence[ToolCall]) -> list[tuple[str, bytes]]:
+    return sorted((call.name, _arguments(call)) for call in calls)
+
+
+def _arguments(call: ToolCall) -> bytes:
+    return _spelled(_json(call.arguments or "{}")) or call.arguments.encode(errors="replace")
 
 
 def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def _schema(row: Row) -> dict[str, Any] | None:
-    found = next((row.meta[name] for name in _SCHEMAS if isinstance(row.meta.get(name), dict)), None)
-    return found
+def _essence(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(_AROUND) or text.strip()

@@ -102,15 +102,34 @@ def bits_per_byte_difference(tuned: Losses, base: Losses) -> Interval:
     return _interval([(tuned.text_nats / bits, tuned.text_bytes), (base.text_nats / bits, base.text_bytes)])
 
 
-def _interval(ratios: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Interval:
+def gap(held_out: Losses, trained: Losses) -> Interval:
+    """How many nats per token a model expects rows held out worse than those it was trained on."""
+    draw = np.random.default_rng(_SEED)
+    drawn = [_drawn([(one.nats, one.tokens)], draw) for one in (held_out, trained)]
+    value = held_out.per_token.value - trained.per_token.value
+    return _between(value, drawn[0] - drawn[1])
+
+
+Ratio = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _interval(ratios: Sequence[Ratio]) -> Interval:
     """The first ratio of sums, less the second where there is one, over rows that are drawn anew together."""
     rows = len(ratios[0][0])
-    draw = np.random.default_rng(_SEED)
+    return _between(_difference(ratios, np.ones(rows)), _drawn(ratios, np.random.default_rng(_SEED)))
 
-    def value(counts: NDArray[Any]) -> float:
-        found = [float(counts @ above) / max(float(counts @ below), 1e-12) for above, below in ratios]
-        return found[0] - sum(found[1:])
 
-    drawn = [value(np.bincount(draw.integers(0, rows, rows), minlength=rows)) for _ in range(_RESAMPLES)]
+def _drawn(ratios: Sequence[Ratio], draw: np.random.Generator) -> NDArray[np.float64]:
+    rows = len(ratios[0][0])
+    counts = (np.bincount(draw.integers(0, rows, rows), minlength=rows) for _ in range(_RESAMPLES))
+    return np.array([_difference(ratios, one) for one in counts])
+
+
+def _difference(ratios: Sequence[Ratio], counts: NDArray[Any]) -> float:
+    found = [float(counts @ above) / max(float(counts @ below), 1e-12) for above, below in ratios]
+    return found[0] - sum(found[1:])
+
+
+def _between(value: float, drawn: NDArray[np.float64]) -> Interval:
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return Interval(value(np.ones(rows)), float(low), float(high))
+    return Interval(value, float(low), float(high))

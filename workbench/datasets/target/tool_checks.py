@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.conversation import Conversation, Message, Tool, ToolCall
 from workbench.datasets.target.remarks import Remark
+from workbench.errors import InvalidConstraint
 
 
 def tool_remarks(conversation: Conversation) -> Iterator[Remark]:
@@ -77,6 +78,16 @@ def _call(place: int, call: ToolCall, tools: Mapping[str, Tool]) -> Iterator[Rem
             f"{where} does not keep to the schema: {fault}.",
             "Mend the arguments, or the schema.",
         )
+
+
+def check_schema(schema: Mapping[str, Any]) -> None:
+    """Raises InvalidConstraint for what is no schema."""
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        _validator(json.dumps(schema, sort_keys=True))
+    except SchemaError as error:
+        raise InvalidConstraint(f"The schema is wrong: {error.message[:200]}.", "Correct it.") from None
 
 
 def schema_fault(value: Any, schema: Mapping[str, Any]) -> str:
