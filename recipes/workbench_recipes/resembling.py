@@ -12,7 +12,10 @@ from workbench.datasets.standing import KeyFiles, Standing, Units
 
 
 class Likenesses(Units):
-    """Rows that were found to resemble each other. `twin` is the row because of which each was, or -1."""
+    """Rows that were found to resemble each other.
+
+    `twin` is the row before it that each was found by, or -1, also where only a later row connects it.
+    """
 
     def __init__(self, rows: int) -> None:
         super().__init__(rows)
@@ -40,12 +43,12 @@ class Resembling(SetOperation):
     def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
         found = Likenesses(len(standing))
         self.look(keys, standing, found)
-        for row in np.flatnonzero(found.twin >= 0).tolist():
+        for row in np.flatnonzero(found.firsts() != np.arange(len(standing))).tolist():
             first, twin = found.first_of(row), int(found.twin[row])
             standing.unite(first, row)
             if self.keep:
                 continue
             if first == twin or self.resembles(row, first, keys):
                 standing.reject(step, row, first)
-            elif not standing.rejected_by[twin]:
+            elif twin >= 0 and not standing.rejected_by[twin]:
                 standing.reject(step, row, twin)

@@ -26,12 +26,16 @@ BROKEN = (
 
 @dataclass
 class Planted:
-    """Lines of JSON, and the numbers (from 1) of those that are near copies, exact copies and broken."""
+    """Lines of JSON, and the numbers (from 1) of those that are near copies, exact copies and broken.
+
+    `original` has for each copy the number of the line that it is one of.
+    """
 
     lines: list[bytes] = field(default_factory=list)
     exact: set[int] = field(default_factory=set)
     near: set[int] = field(default_factory=set)
     broken: set[int] = field(default_factory=set)
+    original: dict[int, int] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
         path.write_bytes(b"\n".join(self.lines) + b"\n")
@@ -45,22 +49,28 @@ def planted(
     """Chats of at least 60 words. Of near copies a share of `edits` of the words is replaced."""
     dice = random.Random(seed)
     words = ["".join(dice.choices(ascii_lowercase, k=dice.randint(2, 9))) for _ in range(20_000)]
-    found, originals = Planted(), list[list[str]]()
+    found, originals = Planted(), list[tuple[int, list[str]]]()
     for number in range(1, rows + 1):
         chance = dice.random()
-        if originals and chance < exact:
-            said = dice.choice(originals)
-            found.exact.add(number)
-        elif originals and chance < exact + near:
-            said = list(dice.choice(originals))
-            for place in dice.sample(range(len(said)), max(1, round(len(said) * edits))):
-                said[place] = f"edit{dice.randrange(10**6)}"
-            found.near.add(number)
+        if originals and chance < exact + near:
+            found.original[number], said = dice.choice(originals)
+            if chance < exact:
+                found.exact.add(number)
+            else:
+                said = _edited(said, edits, dice)
+                found.near.add(number)
         else:
             said = dice.choices(words, k=dice.randint(60, most_words))
-            originals.append(said)
+            originals.append((number, said))
         found.lines.append(chat(said))
     return found
+
+
+def _edited(said: list[str], share: float, dice: random.Random) -> list[str]:
+    told = list(said)
+    for place in dice.sample(range(len(told)), max(1, round(len(told) * share))):
+        told[place] = f"edit{dice.randrange(10**6)}"
+    return told
 
 
 def chat(said: list[str]) -> bytes:

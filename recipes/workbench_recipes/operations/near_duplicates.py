@@ -1,7 +1,8 @@
 """`near-duplicates`: rows that say almost the same as one before them, found by MinHash and then compared.
 
-Of each row 128 minima of its shingles are taken and put together in 16 bands of 8. Rows that share a band are
-compared by the shingles themselves, so that what is told of two rows is exact.
+Of each row 126 minima of its shingles are taken and put together in 21 bands of 6. Rows that share a band
+are compared by the shingles themselves, so that what is told of two rows is exact. Of rows with a Jaccard
+index of 0.85, one pair in 25,000 shares no band.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from workbench.datasets.standing import KeyFiles, Keys, Standing
 from workbench_recipes.resembling import Likenesses, Resembling
 from workbench_recipes.shingles import shingles_of
 
-PERMUTATIONS, BANDS = 128, 16
+PERMUTATIONS, BANDS = 126, 21
 MOST_COMPARED = 16
 """How many rows of one band a row is compared with, so that a band of many rows stays cheap."""
 
@@ -94,7 +95,7 @@ def jaccard(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> float:
 
 
 def _bands(minima: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One number for each band of a row, of the shape (rows, 16)."""
+    """One number for each band of a row, of the shape (rows, 21)."""
     banded = minima.reshape(len(minima), BANDS, -1)
     mixed = np.zeros(banded.shape[:2], np.uint64)
     for column in range(banded.shape[2]):

@@ -54,7 +54,7 @@ def _is_address(text: str) -> bool:
 _FORMS: dict[Kind, tuple[str, re.Pattern[str], Callable[[str], bool]]] = {
     "email": ("@", re.compile(r"[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"), _is_email),
     "iban": ("", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _is_iban),
-    "card": ("", re.compile(r"(?<![\d.])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\d.])"), _is_card),
+    "card": ("", re.compile(r"(?<![\w.])[2-6]\d{3}(?:[ -]?\d){9,15}(?!\w|\.\d)"), _is_card),
     "phone": (
         "",
         re.compile(
@@ -62,7 +62,7 @@ _FORMS: dict[Kind, tuple[str, re.Pattern[str], Callable[[str], bool]]] = {
         ),
         _is_phone,
     ),
-    "ip": (".", re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"), _is_address),
+    "ip": (".", re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)"), _is_address),
 }
 _DIGIT = re.compile(r"\d")
 

@@ -22,15 +22,24 @@ _FORMS = {
     "Anthropic key": r"\bsk-ant-[\w-]{24,}",
     "OpenAI key": r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,}",
     "Hugging Face token": r"\bhf_[A-Za-z0-9]{30,}\b",
-    "Google key": r"\bAIza[\w-]{35}\b",
+    "Google key": r"\bAIza[\w-]{35}(?![\w-])",
     "Slack token": r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
     "Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{20,}\b",
+    "Slack hook": r"\bhooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,}",
+    "npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
+    "PyPI token": r"\bpypi-AgEIcHlwaS5vcmc[\w-]{50,}",
+    "SendGrid key": r"\bSG\.[\w-]{22}\.[\w-]{43}(?![\w-])",
+    "DigitalOcean token": r"\bdo[opr]_v1_[a-f0-9]{64}\b",
+    "Azure key": r"\bAccountKey=[A-Za-z0-9+/]{86}==",
     "web token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}",
     "password in an address": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,100}:[^\s:/@]{3,100}@(?=[\w.-])",
 }
 _ANY = re.compile("|".join(f"(?P<f{at}>{form})" for at, form in enumerate(_FORMS.values())))
 _NAMES = list(_FORMS)
-_HINTS = ("PRIVATE KEY", "AKIA", "ASIA", "gh", "glpat-", "sk-", "hf_", "AIza", "xox", "k_live_", "eyJ", "://")
+_HINTS = (
+    "PRIVATE KEY", "AKIA", "ASIA", "gh", "github_pat_", "glpat-", "sk-", "hf_", "AIza", "xox", "k_live_",
+    "hooks.slack", "npm_", "pypi-", "SG.", "_v1_", "AccountKey=", "eyJ", "://",
+)  # fmt: skip
 
 
 @dataclass
