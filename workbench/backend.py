@@ -21,7 +21,7 @@ from workbench.errors import Unsupported
 from workbench.events import Event
 from workbench.generation import Generation
 from workbench.passes import PassRequest
-from workbench.ports import Calibrator, Estimator, Profiler, Quantizer, Scorer, StandIns
+from workbench.ports import Calibrator, Estimator, Lender, Profiler, Quantizer, Scorer, StandIns
 from workbench.sampler_trace import SamplerTrace, TraceRequest
 from workbench.sampling import SamplingSettings
 from workbench.step_events import PromptComputed as PromptComputed
@@ -263,8 +263,11 @@ class Backend(ABC):
         """What is installed, found out as `status` is."""
         return Build()
 
-    def devices(self) -> tuple[EngineDevice, ...]:
-        """What it computes on here. This may load drivers: call it in a process that ends soon after."""
+    def devices(self, rpc_servers: Sequence[str] = ()) -> tuple[EngineDevice, ...]:
+        """What it computes on here, and there. It may load drivers: call it in a process of its own.
+
+        Raises Unsupported or Unreachable for servers that cannot be used.
+        """
         return ()
 
     def install_command(self, api: str, runtime: str = "") -> str:
@@ -289,6 +292,10 @@ class Backend(ABC):
 
     def stand_ins(self) -> StandIns | None:
         """A new one, which starts nothing before it is asked; None where no model can be stood in for."""
+        return None
+
+    def lender(self) -> Lender | None:
+        """None where devices cannot be lent to other machines."""
         return None
 
     def profiler(self) -> Profiler | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-DeviceKind = Literal["cpu", "gpu", "integrated", "accelerator", "software"]
+DeviceKind = Literal["cpu", "gpu", "integrated", "accelerator", "software", "rpc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ class EngineDevice:
 
     Attributes:
         name: What --device takes, such as "CUDA0".
-        kind: "software" is a graphics driver that computes on the processor, which gains nothing.
+        kind: "software" is a graphics driver that computes on the processor, which gains nothing; "rpc" is
+            another machine's.
         memory_total: Bytes; None where the engine does not tell. memory_free likewise.
         bus_id: Its place, such as "0000:01:00.0"; "" where there is none.
         features: What the engine's build uses of it, such as "AVX2" or "ARCHS=890".
@@ -46,3 +47,18 @@ class EngineDevice:
     memory_free: int | None = None
     bus_id: str = ""
     features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """What of this machine is lent to engines on other machines.
+
+    Attributes:
+        devices: Their names, empty for the GPUs that there are, else the processor.
+        memory_bytes: How much may be taken on each; None for what is free.
+        threads: Of the processor; None means its physical cores.
+    """
+
+    devices: tuple[str, ...] = ()
+    memory_bytes: int | None = None
+    threads: int | None = None

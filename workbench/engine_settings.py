@@ -50,6 +50,7 @@ class EngineSettings:
         experts_on_cpu: The first so many layers keep their expert tensors in RAM.
         split: Proportions of the model per device, empty for the engine's own choice.
         devices: Names of the devices to use, empty for all; rpc://HOST:PORT stands for a server's.
+        rpc_servers: HOST:PORT of servers on other machines, whose devices are used beside those here.
         threads: CPU threads; None means the physical cores this process may use.
         threads_batch: CPU threads where several tokens are computed at once: in prompts, in answers to
             several requests, and in checking drafts; None: as many as `threads`.
@@ -76,6 +77,7 @@ class EngineSettings:
     tensor_overrides: tuple[TensorOverride, ...] = ()
     split: tuple[float, ...] = ()
     devices: tuple[str, ...] = ()
+    rpc_servers: tuple[str, ...] = ()
     threads: int | None = None
     threads_batch: int | None = None
     micro_batch: int = 512

@@ -10,7 +10,8 @@ from typing import Literal
 
 from workbench.errors import InvalidRequest
 
-GpuApi = Literal["cuda", "hip", "metal", "vulkan"]
+GpuApi = Literal["cuda", "hip", "metal", "vulkan", "rpc"]
+"""How the card is reached; "rpc" on another machine, whatever it is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

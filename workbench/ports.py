@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.calibration_request import CalibrationProgress, CalibrationRequest
+from workbench.engine_device import Loan
 from workbench.engine_profile import EngineProfile, ProfileRequest
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
@@ -18,6 +19,8 @@ from workbench.memory import MemoryEstimate, VirtualGpu
 from workbench.quantize_request import QuantizePlan, QuantizeProgress, QuantizeRequest, QuantType
 
 if TYPE_CHECKING:
+    import socket
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -163,4 +166,22 @@ class Profiler(ABC):
         """Load the model, look, and give everything back; `progress` is told what is done at the moment.
 
         Raises as Backend.open does, Unsupported for models that do not continue text, and EngineDied.
+        """
+
+
+class Lender(ABC):
+    """Port: this machine's devices, lent to the same engine on other machines."""
+
+    @abstractmethod
+    def lend(self, listener: socket.socket, loan: Loan, tell: Callable[[str], None]) -> None:
+        """Serve whoever connects, one after the other, and tell who that is. Does not return.
+
+        Raises Unsupported where this build cannot, InvalidRequest for a device that is not there, EngineDied.
+        """
+
+    @abstractmethod
+    def install(self) -> Path:
+        """Make this build able to lend and to borrow, and give what was added. It takes a minute.
+
+        Raises EngineUnavailable where this machine lacks what that takes.
         """

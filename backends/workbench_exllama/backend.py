@@ -5,6 +5,7 @@ Importing this is cheap; neither engine is imported before a model is opened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.backend import Backend, Engine, LoadProgress, Status
@@ -34,7 +35,7 @@ class ExllamaBackend(Backend):
     def build(self) -> Build:
         return Build(id=self.status().version)
 
-    def devices(self) -> tuple[EngineDevice, ...]:
+    def devices(self, rpc_servers: Sequence[str] = ()) -> tuple[EngineDevice, ...]:
         if not self.status().available:
             return ()
         import torch

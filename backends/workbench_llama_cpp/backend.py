@@ -6,12 +6,13 @@ Importing this is cheap; llama.cpp itself is loaded when a model is opened.
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.backend import Backend, Engine, LoadProgress, Status
 from workbench.engine_device import Build, EngineDevice
 from workbench.engine_settings import EngineSettings
-from workbench.ports import Calibrator, Estimator, Profiler, Quantizer, Scorer, StandIns
+from workbench.ports import Calibrator, Estimator, Lender, Profiler, Quantizer, Scorer, StandIns
 from workbench_llama_cpp.builds import install_command
 
 
@@ -42,10 +43,10 @@ class LlamaCppBackend(Backend):
 
         return installed_build()
 
-    def devices(self) -> tuple[EngineDevice, ...]:
+    def devices(self, rpc_servers: Sequence[str] = ()) -> tuple[EngineDevice, ...]:
         from workbench_llama_cpp.device_report import device_report
 
-        return device_report()
+        return device_report(rpc_servers)
 
     def install_command(self, api: str, runtime: str = "") -> str:
         return install_command(api, runtime)
@@ -83,6 +84,11 @@ class LlamaCppBackend(Backend):
         from workbench_llama_cpp.standing_in.stand_ins import LlamaCppStandIns
 
         return LlamaCppStandIns()
+
+    def lender(self) -> Lender:
+        from workbench_llama_cpp.lending.lender import LlamaCppLender
+
+        return LlamaCppLender()
 
     def profiler(self) -> Profiler:
         from workbench_llama_cpp.profiling.profiler import LlamaCppProfiler

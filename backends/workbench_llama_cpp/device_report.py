@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import re
-from typing import Any
+from collections.abc import Sequence
 
 from workbench.engine_device import DeviceKind, EngineDevice
+from workbench.engine_settings import EngineSettings
 from workbench_llama_cpp.binding import llama
-from workbench_llama_cpp.devices import Device, devices
+from workbench_llama_cpp.devices import Device, chosen, devices
 from workbench_llama_cpp.ggml import function
 
 _KINDS: dict[int, DeviceKind] = {0: "cpu", 1: "gpu", 2: "integrated", 3: "accelerator"}
@@ -33,9 +34,11 @@ class _Properties(ctypes.Structure):
     )
 
 
-def device_report() -> tuple[EngineDevice, ...]:
+def device_report(rpc_servers: Sequence[str] = ()) -> tuple[EngineDevice, ...]:
+    """Those of this machine, and of those servers. Raises what rpc.reach raises."""
+    chosen(EngineSettings(rpc_servers=tuple(rpc_servers)))
     features = features_by_registry(llama().llama_print_system_info().decode(errors="replace"))
-    return tuple(_described(device, features.get(_registry(device.handle), ())) for device in devices())
+    return tuple(_described(device, features.get(device.registry, ())) for device in devices())
 
 
 def features_by_registry(said: str) -> dict[str, tuple[str, ...]]:
@@ -55,7 +58,7 @@ def _described(device: Device, features: tuple[str, ...]) -> EngineDevice:
     function("ggml-base", "ggml_backend_dev_get_props", None, address, address)(
         device.handle, ctypes.byref(properties)
     )
-    kind = _KINDS.get(properties.type, "accelerator")
+    kind = "rpc" if device.is_elsewhere else _KINDS.get(properties.type, "accelerator")
     if kind in ("gpu", "integrated") and _SOFTWARE.search(device.description):
         kind = "software"
     return EngineDevice(
@@ -67,10 +70,3 @@ def _described(device: Device, features: tuple[str, ...]) -> EngineDevice:
         bus_id=(properties.device_id or b"").decode(errors="replace").lower(),
         features=features,
     )
-
-
-def _registry(device: int) -> str:
-    address, text = ctypes.c_void_p, ctypes.c_char_p
-    registry: Any = function("ggml-base", "ggml_backend_dev_backend_reg", address, address)(device)
-    name: bytes = function("ggml-base", "ggml_backend_reg_name", text, address)(registry)
-    return name.decode(errors="replace")

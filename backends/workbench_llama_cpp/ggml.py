@@ -9,14 +9,18 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench import paths
 from workbench_llama_cpp.binding import llama
 
 PLUGIN_FOLDER = "WORKBENCH_GGML_PLUGINS"
-"""The environment variable that names a folder with libggml-*.so files, made for this version of ggml."""
+"""The environment variable that names a folder with libggml-*.so files, made for this version of ggml.
+"""
 _FILES = {"Linux": "lib{}.so.0", "Darwin": "lib{}.dylib", "Windows": "{}.dll"}
 _PLUGINS = {"Linux": "libggml-{}.so", "Darwin": "libggml-{}.so", "Windows": "ggml-{}.dll"}
 
@@ -29,20 +33,38 @@ def function(library: Literal["ggml", "ggml-base"], name: str, result: Any, *arg
 
 
 def backend(name: str) -> int | None:
-    """The handle of that backend, loaded from the plugin folder where it is not built in; None without it."""
+    """The handle of that backend, loaded as a plugin where it is not built in; None without it."""
     text, pointer = ctypes.c_char_p, ctypes.c_void_p
     known: int | None = function("ggml", "ggml_backend_reg_by_name", pointer, text)(name.encode())
-    folder = os.environ.get(PLUGIN_FOLDER)
-    if known or not folder:
+    files = (folder / plugin_name(name) for folder in plugin_folders())
+    if known or (plugin := next(filter(Path.is_file, files), None)) is None:
         return known
-    plugin = Path(folder) / _PLUGINS.get(platform.system(), _PLUGINS["Linux"]).format(name.lower())
-    if not plugin.is_file():
-        return None
     loaded: int | None = function("ggml", "ggml_backend_load", pointer, text)(os.fsencode(plugin))
     return loaded
 
 
+def own_plugins() -> Path:
+    """The folder for plugins that are built here, for this version of llama-cpp-python."""
+    return paths.data_folder() / "plugins" / f"llama-cpp-python-{version('llama-cpp-python')}"
+
+
+def plugin_folders() -> Iterator[Path]:
+    """Where plugins may be, the first one first."""
+    if named := os.environ.get(PLUGIN_FOLDER):
+        yield Path(named)
+    yield own_plugins()
+
+
+def plugin_name(backend: str) -> str:
+    return _PLUGINS.get(platform.system(), _PLUGINS["Linux"]).format(backend.lower())
+
+
+def library_file(name: str) -> Path:
+    """The file that llama.cpp itself links."""
+    folder = Path(llama().__file__ or "").parent / "lib"
+    return folder / _FILES.get(platform.system(), _FILES["Linux"]).format(name)
+
+
 @lru_cache
 def _library(name: str) -> ctypes.CDLL:
-    folder = Path(llama().__file__ or "").parent / "lib"
-    return ctypes.CDLL(str(folder / _FILES.get(platform.system(), _FILES["Linux"]).format(name)))
+    return ctypes.CDLL(str(library_file(name)))

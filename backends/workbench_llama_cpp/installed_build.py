@@ -7,14 +7,13 @@ compiler are told apart without reading, let alone loading, a library.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 
 from workbench.engine_device import Build
-from workbench_llama_cpp.ggml import PLUGIN_FOLDER
+from workbench_llama_cpp.ggml import plugin_folders
 
 _LIBRARY = re.compile(r"^llama_cpp/lib/[^/]+\.(so|dylib|dll)([.\d]*)$")
 _COMMIT = re.compile(r"set\(LLAMA_BUILD_COMMIT +([0-9a-f]{7,40})\)")
@@ -54,8 +53,8 @@ def _files(installed: Distribution) -> list[PackagePath]:
 
 
 def _plugins() -> Iterator[Path]:
-    folder = os.environ.get(PLUGIN_FOLDER)
-    yield from sorted(Path(folder).glob("*ggml-*")) if folder else ()
+    for folder in plugin_folders():
+        yield from sorted(folder.glob("*ggml-*"))
 
 
 def _stamp(file: Path) -> str:

@@ -36,6 +36,15 @@ class JobProcess:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def last_words(self) -> str:
+        """How it ended, and what it said last; waits for the end."""
+        assert self._process is not None and self._errors is not None
+        return how_it_ended(self._process, self._errors)
+
     def run(self, job: Message, take: Take) -> None:
         """Raises what `take` raises, and EngineDied; then the process is gone."""
         try:
@@ -96,9 +105,7 @@ class JobProcess:
         return data
 
     def _death(self) -> EngineDied:
-        assert self._process is not None and self._errors is not None
-        how = how_it_ended(self._process, self._errors)
         return EngineDied(
-            f"llama.cpp's process ended while it {self._doing} ({how}).",
+            f"llama.cpp's process ended while it {self._doing} ({self.last_words()}).",
             "The file may be damaged or of a new kind: try another one, or other settings.",
         )

@@ -17,7 +17,7 @@ from workbench.cgroup import limits
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench_llama_cpp.binding import llama
-from workbench_llama_cpp.devices import Device, buffer_type, devices, named
+from workbench_llama_cpp.devices import Device, buffer_type, chosen, devices
 
 KV_TYPES = {
     "f32": 0,
@@ -89,9 +89,8 @@ def model_parameters(
             )
         parameters.tensor_split = (ctypes.c_float * share_count)(*settings.split)
         kept.append(parameters.tensor_split)
-    if settings.devices or cards is not None:
-        chosen = named(settings.devices, cards) if settings.devices else devices(cards)
-        handles = [device.handle for device in chosen if device.is_gpu]
+    if (used := chosen(settings, cards)) is not None:
+        handles = [device.handle for device in used if device.is_gpu]
         kept.append(array := (ctypes.c_void_p * (len(handles) + 1))(*handles, None))
         parameters.devices = ctypes.cast(array, ctypes.c_void_p)
     if overrides := _overrides(settings, cards):
@@ -139,8 +138,8 @@ def context_parameters(settings: EngineSettings, context_length: int) -> Any:
 
 def gpus(settings: EngineSettings) -> list[Device]:
     """Those that a load with these settings uses."""
-    chosen = named(settings.devices) if settings.devices else devices()
-    return [device for device in chosen if device.is_gpu and settings.gpu_layers != 0]
+    used = chosen(settings) or devices()
+    return [device for device in used if device.is_gpu and settings.gpu_layers != 0]
 
 
 def gpu_count() -> int:

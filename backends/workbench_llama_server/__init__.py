@@ -5,6 +5,7 @@ It needs no compiler: any build of llama-server serves, with whatever GPU it was
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,9 @@ class LlamaServerBackend(Backend):
         path = Path(model)
         return path.suffix == ".gguf" or (path.suffix in ("", ".bin") and path.is_file())
 
-    def devices(self) -> tuple[EngineDevice, ...]:
+    def devices(self, rpc_servers: Sequence[str] = ()) -> tuple[EngineDevice, ...]:
         program = found()
-        return devices_of(program) if program else ()
+        return devices_of(program, rpc_servers) if program else ()
 
     def install_command(self, api: str, runtime: str = "") -> str:
         return (

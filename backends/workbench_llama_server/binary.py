@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 
 from workbench.engine_device import DeviceKind, EngineDevice
@@ -13,6 +14,7 @@ from workbench.engine_device import DeviceKind, EngineDevice
 PROGRAM = "llama-server"
 VARIABLE = "WORKBENCH_LLAMA_SERVER"
 _SECONDS = 20.0
+_KINDS: dict[str, DeviceKind] = {"BLAS": "accelerator", "RPC": "rpc"}
 _VERSION = re.compile(r"^version: (.+)$", re.MULTILINE)
 _DEVICE = re.compile(r"^\s+(\w+): (.*?)(?: \((\d+) MiB, (\d+) MiB free\))?$", re.MULTILINE)
 
@@ -28,23 +30,29 @@ def version_of(program: str) -> str:
     return match[1].strip() if match else ""
 
 
-def devices_of(program: str) -> tuple[EngineDevice, ...]:
+def devices_of(program: str, rpc_servers: Sequence[str] = ()) -> tuple[EngineDevice, ...]:
     """Beside the processor, which it always has."""
-    listed = _said(program, "--list-devices").partition("Available devices:")[2]
+    elsewhere = ("--rpc", ",".join(rpc_servers)) if rpc_servers else ()
+    listed = _said(program, *elsewhere, "--list-devices").partition("Available devices:")[2]
     return (EngineDevice(name="CPU"), *map(_device, _DEVICE.finditer(listed)))
 
 
 def _device(match: re.Match[str]) -> EngineDevice:
     total, free = (int(size) << 20 if size else None for size in (match[3], match[4]))
-    kind: DeviceKind = "accelerator" if match[1].startswith("BLAS") else "gpu"
+    kinds = (kind for start, kind in _KINDS.items() if match[1].startswith(start))
+    kind: DeviceKind = next(kinds, "gpu")
     return EngineDevice(name=match[1], description=match[2], kind=kind, memory_total=total, memory_free=free)
 
 
 @cache
-def _said(program: str, option: str) -> str:
+def _said(program: str, *options: str) -> str:
     try:
         done = subprocess.run(
-            [program, option], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_SECONDS, check=False
+            [program, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -57,7 +57,8 @@ def _arguments(settings: EngineSettings, header: Header) -> Iterator[str]:
         yield from ("--tensor-split", ",".join(f"{share:g}" for share in settings.split))
     if devices := [one for one in settings.devices if not one.startswith("rpc://")]:
         yield from ("--device", ",".join(devices))
-    if remote := [one.removeprefix("rpc://") for one in settings.devices if one.startswith("rpc://")]:
+    named = [one for one in settings.devices if one.startswith("rpc://")]
+    if remote := [one.removeprefix("rpc://") for one in (*settings.rpc_servers, *named)]:
         yield from ("--rpc", ",".join(remote))
     for lora in settings.lora:
         yield from ("--lora-scaled", f"{lora.path}:{lora.scale:g}")

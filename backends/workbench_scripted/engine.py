@@ -25,7 +25,7 @@ from workbench_scripted.script import Script
 
 TEMPLATE = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant: "
 DEFAULT_CONTEXT = 4096
-_MEANINGLESS = ("lora", "tensor_overrides", "split", "devices", "pooling", "draft")
+_MEANINGLESS = ("lora", "tensor_overrides", "split", "devices", "rpc_servers", "pooling", "draft")
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -12,6 +13,7 @@ import pytest
 
 from workbench.errors import InvalidRequest, Unreachable, Unsupported
 from workbench_llama_cpp import ggml, rpc
+from workbench_llama_cpp.rpc_connections import watch
 
 Answer = Callable[[socket.socket], object]
 
@@ -56,11 +58,9 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_a_build_without_rpc_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(ggml.PLUGIN_FOLDER, raising=False)
-    if ggml.backend("RPC"):
-        pytest.skip("This build has RPC.")
-    with pytest.raises(Unsupported, match="-DGGML_RPC=on"):
-        rpc.reach("rpc://127.0.0.1:50052")
+    monkeypatch.setattr(ggml, "backend", lambda name: None)
+    with pytest.raises(Unsupported, match=r"rpc-worker --install.*-DGGML_RPC=on"):
+        rpc.reach("127.0.0.1:50052")
 
 
 def test_a_folder_without_the_plugin_is_as_good_as_none(
@@ -92,6 +92,53 @@ def test_one_of_another_version(
 ) -> None:
     with pytest.raises(Unreachable, match=spoken):
         rpc.reach(listening(lambda connection: connection.sendall(answer)))
+
+
+def scripted(*answers: bytes) -> Answer:
+    """Greets, and gives one of the answers to each further request."""
+
+    def answer(connection: socket.socket) -> None:
+        for one in (version(7, 0), *answers):
+            connection.recv(100)
+            connection.sendall(one)
+
+    return answer
+
+
+def sized(body: bytes) -> bytes:
+    return struct.pack("<Q", len(body)) + body
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ((), "does not answer"),
+        ((sized(struct.pack("<I", 2)), sized(bytes(16))), "does not answer"),
+        ((sized(struct.pack("<I", 0)),), "0 devices"),
+        ((sized(struct.pack("<I", 2**31)), *[sized(bytes(16))] * 64), "2147483648 devices"),
+        ((sized(b"much"), sized(b"more")), "does not tell of its devices"),
+        ((sized(b"too much"),), "does not tell of its devices"),
+    ],
+)
+def test_one_that_greets_and_no_more(
+    answers: tuple[bytes, ...], words: str, with_rpc: None, listening: Callable[[Answer], str]
+) -> None:
+    with pytest.raises(Unreachable, match=words) as raised:
+        rpc.reach(listening(scripted(*answers)))
+    assert raised.value.remedy
+
+
+def test_connections_end_when_the_other_machine_is_gone(listening: Callable[[Answer], str]) -> None:
+    """Those of ggml are found among this process's own; the system then ends what stays silent."""
+    host, port = rpc.parsed(listening(lambda connection: None))
+    with socket.create_connection((host, port)) as connection:
+        watch(port)
+        deadline = time.monotonic() + 10
+        while not connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
 
 
 def test_one_that_hangs_up(with_rpc: None, listening: Callable[[Answer], str]) -> None:

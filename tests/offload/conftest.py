@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.offload.device_server import DeviceServer, environment
-from tests.offload.plugin import CannotBuild, plugin_folder
+from tests.offload.plugin import plugin_folder
+from workbench.errors import EngineUnavailable
 
 
 @pytest.fixture(scope="session")
 def plugins() -> Path:
     try:
         return plugin_folder()
-    except CannotBuild as lack:
+    except EngineUnavailable as lack:
         pytest.skip(f"No device without a card here: {lack}.")
 
 

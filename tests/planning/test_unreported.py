@@ -44,6 +44,8 @@ def test_old_cards_unpack_the_largest_matrix() -> None:
 def test_a_card_that_is_here_is_measured(told: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     device = EngineDevice(name="CUDA0", kind="gpu", memory_free=20 * GIB, bus_id="0000:01:00.0")
     here = replace(HERE, gpus=(Gpu("RTX 4090", 24 * GIB, api="cuda", bus_id=device.bus_id),))
-    monkeypatch.setattr(places, "engine_sight", lambda name: EngineSight((device,), driver_bytes=told))
+    monkeypatch.setattr(
+        places, "engine_sight", lambda name, servers: EngineSight((device,), driver_bytes=told)
+    )
     (card,) = on_this_machine("llama-cpp", here)(["CUDA0"]).cards
     assert (card.driver_bytes, card.memory_bytes) == (told.get(device.bus_id), 20 * GIB)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workbench import registry, wording
 from workbench.backend import Status
@@ -28,12 +28,19 @@ def _status(name: str) -> Status:
         return Status(available=False, remedy=f"{error.message} {error.remedy}")
 
 
-def devices() -> Devices:
-    """Those of the backends that can run here; each is asked in a process, which takes a moment."""
+def devices(rpc_servers: Sequence[str] = ()) -> Devices:
+    """Those of the backends that can run here, and of the servers as far as a backend can use them.
+
+    Each is asked in a process, which takes a moment; what goes wrong is told.
+    """
     from workbench.machine.engines import engine_sights
 
     available = [name for name, status in statuses().items() if status.available]
-    return {name: sight.devices for name, sight in engine_sights(available).items()}
+    sights = engine_sights(available, rpc_servers)
+    for sight in sights.values():
+        if sight.problem:
+            output.note(output.on_one_line(sight.problem))
+    return {name: sight.devices for name, sight in sights.items()}
 
 
 def documents(seen: Devices | None = None) -> list[dict[str, object]]:

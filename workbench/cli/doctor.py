@@ -7,20 +7,22 @@ import click
 from workbench import __version__, paths
 from workbench.cli import machine_report, output
 from workbench.cli.backend_statuses import documents, print_statuses, statuses
-from workbench.cli.options import json_option
+from workbench.cli.options import json_option, rpc_option
+from workbench.cli.sections import SectionedCommand
 from workbench.cli.terminal import StatusLine
 from workbench.machine.checkup import Checkup, checkup
 
 
-@click.command()
+@click.command(cls=SectionedCommand)
 @click.option("--measure", is_flag=True, help="Measure memory and disk again; else once on a machine.")
+@rpc_option
 @json_option
-def doctor(*, measure: bool, as_json: bool) -> None:
+def doctor(*, measure: bool, rpc_servers: tuple[str, ...], as_json: bool) -> None:
     """Say what this machine is and what can run on it.
 
     The speeds of memory and disk are measured the first time and then remembered.
     """
-    found = _examined(measure)
+    found = _examined(measure, rpc_servers)
     if as_json:
         output.document(
             {
@@ -34,12 +36,12 @@ def doctor(*, measure: bool, as_json: bool) -> None:
     _print(found)
 
 
-def _examined(measure: bool) -> Checkup:
+def _examined(measure: bool, rpc_servers: tuple[str, ...]) -> Checkup:
     status = StatusLine()
     status.show("looking at the machine")
     try:
         available = [name for name, one in statuses().items() if one.available]
-        return checkup(available, paths.models_folder(), anew=measure)
+        return checkup(available, paths.models_folder(), anew=measure, rpc_servers=rpc_servers)
     finally:
         status.clear()
 

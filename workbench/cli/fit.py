@@ -81,8 +81,10 @@ def fit(
 
     MODEL is on this machine, or on the hub, where only its header is read. Nothing is loaded.
     """
-    if gpus and settings.devices:
-        raise click.UsageError("--gpu asks about cards that need not be here, --device about one that is.")
+    if gpus and (settings.devices or settings.rpc_servers):
+        raise click.UsageError(
+            "--gpu asks about cards that need not be here, --device and --rpc about others."
+        )
     name = backend or registry.name_for(model if Path(model).is_file() else "model.gguf")
     with ExitStack() as opened:
         estimator = registry.load(name).estimator()
@@ -94,7 +96,7 @@ def fit(
         settings = with_paths(settings)
         mmproj = Path(settings.projector) if settings.projector else None
         aim = aim or ("balanced" if wants_plan else None)
-        places = _places(name, gpus, ram)
+        places = _places(name, gpus, ram, settings.rpc_servers)
         asked = Question(model, places, settings, mmproj, aim, wants_frontier, _free(context))
         report = report_of(asked, estimator)
     from workbench.cli import fit_report
@@ -105,14 +107,16 @@ def fit(
         fit_report.show(report)
 
 
-def _places(backend: str, gpus: tuple[str, ...], ram: int | None) -> Places | Seen:
+def _places(
+    backend: str, gpus: tuple[str, ...], ram: int | None, rpc_servers: tuple[str, ...]
+) -> Places | Seen:
     from workbench.machine import machine
     from workbench.machine.cards import card
     from workbench.planning.places import described, on_this_machine
 
     if gpus:
         return described([card(text) for text in gpus], ram, machine())
-    return on_this_machine(backend, machine(), ram)
+    return on_this_machine(backend, machine(), ram, rpc_servers=rpc_servers)
 
 
 def _free(context: click.Context) -> frozenset[str]:

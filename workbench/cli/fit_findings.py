@@ -52,7 +52,7 @@ def report_of(asked: Question, estimator: Estimator | None) -> Report:
         estimator,
         draft=named_header(settings.draft).header if settings.draft else None,
         projector=asked.projector,
-        devices=settings.devices,
+        asked=settings,
     )
     check(settings, estimates.shape, estimates.places)
     planned = _planned(estimates, settings, asked.aim, asked.free) if asked.aim else None

@@ -170,9 +170,13 @@ async def _speed(path: Path, settings: EngineSettings, backend: str) -> float:
 def _room(wanted: Wanted, backend: str) -> int:
     """For the weights on the card, or on this machine. Raises DoesNotFit where there is none."""
     here = machine()
-    places = described([card(wanted.card)], None, here) if wanted.card else on_this_machine(backend, here)
+    places = (
+        described([card(wanted.card)], None, here)
+        if wanted.card
+        else on_this_machine(backend, here, rpc_servers=wanted.settings.rpc_servers)
+    )
     header, estimator = read_model(wanted.model.path), registry.load(backend).estimator()
-    with Estimates(header, places, estimator, devices=wanted.settings.devices) as estimates:
+    with Estimates(header, places, estimator, asked=wanted.settings) as estimates:
         room = room_for_weights(estimates, replace(wanted.settings, context_length=None))
     if room <= 0:
         raise DoesNotFit("The context alone does not fit there.", "Take another card, or a smaller model.")

@@ -45,6 +45,7 @@ COMMANDS = {
     "chats": ("workbench.cli.chats:chats", "List conversations, or show one."),
     "sample": ("workbench.cli.sample:sample", "Show how sampling settings move the next token."),
     "doctor": ("workbench.cli.doctor:doctor", "Say what this machine is and what can run on it."),
+    "rpc-worker": ("workbench.cli.rpc_worker:rpc_worker", "Lend this machine's devices to another one."),
     "backends": ("workbench.cli.backends:backends", "List the engines and whether they can run."),
 }
 

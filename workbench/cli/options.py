@@ -108,8 +108,16 @@ _ENGINE = (
         "devices",
         type=str,
         multiple=True,
-        help="Use this device, or rpc://HOST:PORT; repeatable.",
+        help="Use this device, or rpc://HOST:PORT, and no other; repeatable.",
     ),
+)
+
+rpc_option = _engine(
+    "--rpc",
+    "rpc_servers",
+    metavar="HOST:PORT",
+    multiple=True,
+    help="Use also the devices of this machine, where `workbench rpc-worker` runs; repeatable.",
 )
 
 _PARALLEL = _engine("--parallel", type=int, help="Requests that run at once.")
@@ -152,7 +160,7 @@ def engine_options(command: Command, *, parallel: bool = True) -> Command:
             given["kv_type_k"], given["kv_type_v"] = kv_types
         return command(settings=EngineSettings(**given, given=frozenset(given)), **values)
 
-    return _decorated(with_engine, (*_ENGINE, *((_PARALLEL,) if parallel else ()), _BACKEND))
+    return _decorated(with_engine, (*_ENGINE, rpc_option, *((_PARALLEL,) if parallel else ()), _BACKEND))
 
 
 def loading_options(command: Command, *, parallel: bool = True) -> Command:

@@ -5,7 +5,7 @@ Knows nothing of how it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +34,17 @@ class Checkup:
     problems: tuple[str, ...]
 
 
-def checkup(engines: Iterable[str], folder: Path, *, anew: bool = False) -> Checkup:
-    """Ask these engines and measure the disk under `folder`; `anew` measures what was measured before too."""
+def checkup(
+    engines: Iterable[str], folder: Path, *, anew: bool = False, rpc_servers: Sequence[str] = ()
+) -> Checkup:
+    """Ask these engines, about the servers' devices too, and measure the disk under `folder`.
+
+    `anew` measures what was measured before too.
+    """
     names = list(engines)
     problems: list[str] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        sights = pool.submit(engine_sights, names)
+        sights = pool.submit(engine_sights, names, rpc_servers)
         here = pool.submit(machine).result()
         found = sights.result()
     for name, sight in found.items():

@@ -1,6 +1,6 @@
 """The devices as each engine sees them, asked in a process that ends soon after: looking at a GPU holds it.
 
-    python -m workbench.machine.engines NAME    prints one backend's devices as JSON
+    python -m workbench.machine.engines NAME [HOST:PORT...]    prints one backend's devices as JSON
 
 The bare process is measured too, in main memory and on each card, for what an engine and a driver take before
 anything is loaded.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -40,10 +40,10 @@ class EngineSight:
     problem: str = ""
 
 
-def engine_sight(name: str, seconds: float = _SECONDS) -> EngineSight:
-    """Never raises; a backend that crashes or hangs is a problem in one sentence."""
+def engine_sight(name: str, rpc_servers: Sequence[str] = (), seconds: float = _SECONDS) -> EngineSight:
+    """The servers' devices too. Never raises; a backend that crashes or hangs is a problem in a sentence."""
     try:
-        answer = answer_of("workbench.machine.engines", name, seconds=seconds)
+        answer = answer_of("workbench.machine.engines", name, *rpc_servers, seconds=seconds)
         return msgspec.json.decode(answer, type=EngineSight)
     except Unanswered as error:
         return EngineSight(problem=f"{name} could not tell its devices. {error}")
@@ -51,11 +51,11 @@ def engine_sight(name: str, seconds: float = _SECONDS) -> EngineSight:
         return EngineSight(problem=f"{name} could not tell its devices: its answer cannot be read.")
 
 
-def engine_sights(names: Iterable[str]) -> dict[str, EngineSight]:
-    """All at once, each in a process of its own."""
+def engine_sights(names: Iterable[str], rpc_servers: Sequence[str] = ()) -> dict[str, EngineSight]:
+    """All at once, each in a process of its own; servers serve one after the other."""
     asked = list(names)
     with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-        return dict(zip(asked, pool.map(engine_sight, asked), strict=True))
+        return dict(zip(asked, pool.map(lambda name: engine_sight(name, rpc_servers), asked), strict=True))
 
 
 def remember(name: str, sight: EngineSight) -> None:
@@ -74,7 +74,8 @@ def main() -> None:
     answer = os.dup(1)
     os.dup2(2, 1)  # what an engine library prints must not reach the answer
     try:
-        devices, here = registry.load(sys.argv[1]).devices(), os.getpid()
+        backend, servers, here = registry.load(sys.argv[1]), sys.argv[2:], os.getpid()
+        devices = backend.devices(servers) if servers else backend.devices()
         found = EngineSight(devices, host_memory(here), card_memory(here, gpus()))
     except WorkbenchError as error:
         found = EngineSight(problem=str(error))

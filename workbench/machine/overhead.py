@@ -46,6 +46,8 @@ def overhead_bytes(
         largest_quantized: Elements of the largest quantized matrix; cards that cannot multiply it as it is
             unpack it to f16 for long prompts.
     """
+    if gpu.api == "rpc":  # its own machine has counted that out of what is free
+        return 0
     pool = (_MOE_POOL if moe else _POOL) * max(micro_batch, _POOL_MICRO_BATCH) // _POOL_MICRO_BATCH
     if gpu.api != "cuda":
         return context_bytes(gpu) + (0 if gpu.api == "metal" else pool)

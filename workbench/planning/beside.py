@@ -75,7 +75,8 @@ class FitsBeside:
 
         name = self._backend or registry.name_for(self._model)
         estimate = self._asked(name, self._settings)
-        budget = on_this_machine(name, machine())([device.name for device in estimate.devices]).budget
+        here = on_this_machine(name, machine(), rpc_servers=self._settings.rpc_servers)
+        budget = here([device.name for device in estimate.devices]).budget
         verdict = fits(estimate, replace(budget, host=budget.host - _mapped_bytes(loaded)))
         return verdict.possible and not verdict.paged_bytes
 
@@ -87,14 +88,10 @@ class FitsBeside:
     def _newly_asked(self, backend: str, settings: EngineSettings) -> MemoryEstimate:
         from workbench.gguf import read_model
         from workbench.machine import machine
-        from workbench.planning.estimates import Estimates, draft_header, projector_of
-        from workbench.planning.places import on_this_machine
+        from workbench.planning.deciding import estimates_here
 
-        places = on_this_machine(backend, machine())
-        estimator = registry.load(backend).estimator()
-        header, draft = read_model(self._model), draft_header(self._settings)
-        projector = projector_of(self._settings)
-        with Estimates(header, places, estimator, draft=draft, projector=projector) as estimates:
+        header = read_model(self._model)
+        with estimates_here(self._model, header, self._settings, machine(), backend) as estimates:
             return estimates.ask(settings)
 
 

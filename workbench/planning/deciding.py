@@ -46,7 +46,7 @@ def decided(
     here = machine()
     if ram_bytes is not None:
         here = replace(here, ram_free=ram_bytes)
-    if not here.gpus and need <= min(here.ram_free, most or need):
+    if not here.gpus and not settings.rpc_servers and need <= min(here.ram_free, most or need):
         return Decision(settings)
     with estimates_here(model, header, settings, here, backend, most) as estimates:
         found = plan(estimates, settings, "balanced", left_open(settings))
@@ -80,9 +80,10 @@ def estimates_here(
 ) -> Estimates:
     """Estimates of the model on this machine, by the engine that would load it."""
     name = backend or registry.name_for(model)
-    draft, places = draft_header(settings), on_this_machine(name, here, most=most)
-    estimator, projector = registry.load(name).estimator(), projector_of(settings)
-    return Estimates(header, places, estimator, draft=draft, projector=projector)
+    places = on_this_machine(name, here, most=most, rpc_servers=settings.rpc_servers)
+    draft, projector = draft_header(settings), projector_of(settings)
+    estimator = registry.load(name).estimator()
+    return Estimates(header, places, estimator, draft=draft, projector=projector, asked=settings)
 
 
 def left_open(settings: EngineSettings) -> frozenset[str]:

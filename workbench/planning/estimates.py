@@ -45,11 +45,14 @@ class Estimates:
         *,
         draft: Header | None = None,
         projector: Path | None = None,
-        devices: tuple[str, ...] = (),
+        asked: EngineSettings | None = None,
     ) -> None:
-        """`places` may be a function of the GPUs that the engine uses here, which it is asked for then."""
+        """`places` may be a function of the GPUs that the engine uses here, which it is asked for then.
+
+        Which devices those are may be among the settings that were `asked` for.
+        """
         self._header, self._estimator = header, estimator
-        self._draft, self._projector, self._devices = draft, projector, devices
+        self._draft, self._projector = draft, projector
         self._formula = Formula(header)
         self._unreported = Unreported.of(header)
         self._draft_formula = None if draft is None else Formula(draft)
@@ -60,7 +63,9 @@ class Estimates:
             expert_layers=self._formula.weights.expert_layers,
             trained_context=header.context_length or context_of(EngineSettings(), header),
         )
-        self.places = places if isinstance(places, Places) else places(self._used_by_engine())
+        self.places = (
+            places if isinstance(places, Places) else places(self._used_by_engine(asked or EngineSettings()))
+        )
         self._corrected = Corrected(self._by_formula)
 
     def __enter__(self) -> Estimates:
@@ -103,10 +108,10 @@ class Estimates:
             self._header, settings, cards, draft=self._draft, projector=self._projector
         )
 
-    def _used_by_engine(self) -> list[str]:
+    def _used_by_engine(self, asked: EngineSettings) -> list[str]:
         if self._estimator is None:
             return []
-        settings = self.spelled(EngineSettings(devices=self._devices))
+        settings = self.spelled(EngineSettings(devices=asked.devices, rpc_servers=asked.rpc_servers))
         try:
             said = self._estimator.estimate(self._header, settings, None)
         except BaseException:

@@ -27,6 +27,7 @@ def flags(settings: EngineSettings, beside: EngineSettings | None = None) -> str
             usual.draft and shlex.quote(usual.draft),
         ),
         _flag("--flash-attention", settings.flash_attention, usual.flash_attention),
+        *(f"--rpc {one}" for one in settings.rpc_servers if one not in usual.rpc_servers),
         *(
             f"--tensor-override {shlex.quote(f'{one.pattern}={one.buffer}')}"
             for one in settings.tensor_overrides

@@ -52,15 +52,19 @@ def described(cards: Sequence[VirtualGpu], ram_bytes: int | None, here: Machine)
 
 
 def on_this_machine(
-    backend: str, here: Machine, ram_bytes: int | None = None, most: int | None = None
+    backend: str,
+    here: Machine,
+    ram_bytes: int | None = None,
+    most: int | None = None,
+    rpc_servers: Sequence[str] = (),
 ) -> Seen:
     """This machine, with the GPUs that the engine uses; what is free on them is asked of the engine.
 
-    `most` bytes may be taken in all.
+    `most` bytes may be taken in all. The servers' devices are among the GPUs.
     """
 
     def seen(names: Sequence[str]) -> Places:
-        sight = engine_sight(backend) if names else EngineSight()
+        sight = engine_sight(backend, rpc_servers) if names else EngineSight()
         cards = tuple(_card(name, sight, here.gpus) for name in names)
         budget = Budget(
             devices=tuple(one.memory_bytes for one in cards),
@@ -101,6 +105,8 @@ def _card(name: str, sight: EngineSight, gpus: Sequence[Gpu]) -> VirtualGpu:
 
 
 def _published(device: EngineDevice) -> VirtualGpu:
+    if device.kind == "rpc":
+        return VirtualGpu(name=device.name, memory_bytes=_UNKNOWN, api="rpc")
     try:
         return card(device.description)
     except InvalidRequest:

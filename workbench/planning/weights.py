@@ -32,7 +32,14 @@ _NORM_AT_THE_END = {"lfm2", "lfm2moe"}
 """Where the norm that is named for the embeddings is the output's; elsewhere it goes with the first layer."""
 _REPACKED = {"Q4_0", "Q4_K", "IQ4_NL", "MXFP4"}
 """Types that llama.cpp lays out anew for the CPU, so that a tied embedding is there twice."""
-_ALIGNMENT: dict[GpuApi | None, int] = {"cuda": 128, "hip": 128, "metal": 32, "vulkan": 64, None: 32}
+_ALIGNMENT: dict[GpuApi | None, int] = {
+    "cuda": 128,
+    "hip": 128,
+    "metal": 32,
+    "vulkan": 64,
+    "rpc": 32,
+    None: 32,
+}
 _ROW = 512
 """CUDA pads the last row of a quantized tensor to a multiple of this."""
 

@@ -53,7 +53,8 @@ def knobs(aim: Aim, asked: EngineSettings, situation: Situation) -> tuple[Knob, 
 
 
 def _placement(asked: EngineSettings, situation: Situation) -> Knob | None:
-    if not _open(asked, "gpu_layers", "experts_on_cpu", "tensor_overrides", "split", "devices"):
+    given = ("gpu_layers", "experts_on_cpu", "tensor_overrides", "split", "devices", "rpc_servers")
+    if not _open(asked, *given):
         return None
     fields = ("gpu_layers", "experts_on_cpu", "split")
     ways = dict.fromkeys(tuple(getattr(one, name) for name in fields) for one in situation.divisions)

@@ -15,7 +15,7 @@ from workbench.tuning.aim import Aim, Kind
 from workbench.tuning.identity import Identity
 
 _SIZED = (
-    frozenset({"gpu_layers", "experts_on_cpu", "tensor_overrides", "split", "devices"}),
+    frozenset({"gpu_layers", "experts_on_cpu", "tensor_overrides", "split", "devices", "rpc_servers"}),
     frozenset({"flash_attention", "kv_type_k", "kv_type_v"}),
 )
 """What belongs together, and was found for so many tokens of context or fewer."""
@@ -73,7 +73,7 @@ def changes(settings: EngineSettings, usual: EngineSettings) -> dict[str, Any]:
         name: getattr(settings, name)
         for group in _TOGETHER
         if any(getattr(settings, name) != getattr(usual, name) for name in group)
-        for name in sorted(group - {"tensor_overrides", "devices"})
+        for name in sorted(group - {"tensor_overrides", "devices", "rpc_servers"})
     }
 
 

@@ -78,7 +78,7 @@ class Measuring:
         """Only what decides where weights go makes another model necessary."""
         wanted = question.settings
         placing = (wanted.gpu_layers, wanted.experts_on_cpu, wanted.tensor_overrides, wanted.split)
-        key = (question.skeleton, question.gpus, *placing, wanted.devices)
+        key = (question.skeleton, question.gpus, *placing, wanted.devices, wanted.rpc_servers)
         parameters.check(wanted)
         if key not in self._models:
             self._models[key] = DryModel(question.skeleton, question.name, wanted, cards)

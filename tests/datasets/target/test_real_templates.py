@@ -14,7 +14,6 @@ import pytest
 from tests.datasets.target.families import CALLED, PLAIN, THOUGHT
 from tests.datasets.target.test_masks import trained, untrained
 from tests.datasets.target.vocabularies import vocabulary
-from tests.offload.plugin import source_part
 from workbench.chat.prompting import facts_with
 from workbench.chat.template import call_style
 from workbench.chat.template_messages import template_messages, template_tools
@@ -23,6 +22,7 @@ from workbench.datasets.target.target import Target, open_target
 from workbench.datasets.target.template_checks import template_remarks
 from workbench.datasets.target.training_example import training_example
 from workbench.errors import WorkbenchError
+from workbench_llama_cpp.lending.plugin import source_part
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
