@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 MODELS = {"data": [{"id": "m", "context_length": 4096}]}
 
@@ -36,7 +36,11 @@ Rule = Callable[[dict[str, Any]], Answer]
 
 @dataclass
 class Double:
-    """`answer` is asked for every completion; every other route but the list of models is missing."""
+    """`answer` is asked for every completion; every other route but the list of models is missing.
+
+    Completions take `delay` seconds. What `hangs` says nothing, or no more after half of an answer, until it
+    is `freed`.
+    """
 
     answer: Rule
     models: Answer = field(default_factory=lambda: Answer(MODELS))
@@ -44,6 +48,10 @@ class Double:
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     key: str = ""
+    vectors: Answer | None = None
+    delay: float = 0.0
+    hangs: Literal["", "at once", "midway"] = ""
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -51,14 +59,22 @@ class Double:
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             self.headers.append(headers)
-            answer = self._answer(head[0].split()[1], headers, json.loads(body or b"{}"))
+            if self.hangs == "at once":
+                await self.freed.wait()
+            path = head[0].split()[1]
+            answer = self._answer(path, headers, json.loads(body or b"{}"))
+            if path.endswith("/completions"):
+                await asyncio.sleep(self.delay)
             length = len(answer.content) + (100 if answer.cut else 0)
             writer.write(
                 f"HTTP/1.1 {answer.status} X\r\ncontent-type: {answer.kind}\r\ncontent-length: {length}\r\n"
                 f"connection: close\r\n\r\n".encode()
             )
-            writer.write(answer.content)
+            is_held = self.hangs == "midway" and answer.kind == "text/event-stream"
+            writer.write(answer.content[: len(answer.content) // 2] if is_held else answer.content)
             await writer.drain()
+            if is_held:
+                await self.freed.wait()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -71,6 +87,8 @@ class Double:
             )
         if path == "/v1/models":
             return self.models
+        if path == "/v1/embeddings" and self.vectors is not None:
+            return self.vectors
         if path.endswith("/completions"):
             self.asked.append(body)
             return self.answer(body)
@@ -108,3 +126,4 @@ async def double(answer: Rule, **members: Any) -> AsyncIterator[Double]:
     made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     async with server:
         yield made
+        made.freed.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from workbench.backend import Provider
 from workbench.errors import ModelNotFound, Unreachable
 from workbench.events import Finished, TextDelta
 from workbench.generation import Generation
+from workbench.openai_client import endpoint, liveness
 
 SCRIPT = 'pause = 0.002\n[[reply]]\ntext = "' + "word " * 40 + '"\n'
 
@@ -100,6 +102,61 @@ async def test_a_server_without_the_model_is_not_asked_for_it() -> None:
     assert not bare.asked
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if less time were long."""
+    for module, name, value in (
+        (liveness, "_SILENCE_SECONDS", 0.3),
+        (liveness, "_PAUSE_SECONDS", 1.5),
+        (endpoint, "_ALIVE_SECONDS", 0.7),
+        (endpoint, "_PAUSES", (1.0,)),
+    ):
+        monkeypatch.setattr(module, name, value)
+
+
+async def test_a_server_that_hangs_is_left_and_used_again_when_it_lives(impatient: None) -> None:
+    async with double(good) as stuck, double(good) as other:
+        provider = await opened(f"{stuck.url},{other.url}")
+        stuck.hangs = "at once"
+        for _ in range(3):
+            assert text_of(await events_of(provider, QUESTION)) == "Hello"
+        assert (len(stuck.asked), len(other.asked)) == (0, 3)
+        stuck.hangs = ""
+        await asyncio.sleep(1.0)
+        for _ in range(2):
+            await events_of(provider, QUESTION)
+        assert stuck.asked, "after a rest it is tried again"
+        await provider.close()
+
+
+async def test_a_server_that_is_only_slow_is_waited_for(impatient: None) -> None:
+    async with double(good, delay=1.5) as server, double(good) as other:
+        provider = await opened(f"{server.url},{other.url}")
+        assert text_of(await events_of(provider, QUESTION)) == "Hello"
+        assert (len(server.asked), len(other.asked)) == (1, 0)
+        await provider.close()
+
+
+async def test_a_server_that_stops_in_the_middle_is_told_of(impatient: None) -> None:
+    async with double(good) as stuck, double(good) as other:
+        provider = await opened(f"{stuck.url},{other.url}")
+        stuck.hangs = "midway"
+        with pytest.raises(Unreachable, match="stopped in the middle"):
+            await events_of(provider, QUESTION)
+        assert text_of(await events_of(provider, QUESTION)) == "Hello"
+        await provider.close()
+    assert len(other.asked) == 1
+
+
+async def test_tokens_and_vectors_are_asked_of_the_one_that_lives(impatient: None) -> None:
+    vectors = Answer({"data": [{"index": 0, "embedding": [1.0]}], "usage": {"prompt_tokens": 1}})
+    async with double(good, vectors=vectors) as stuck, double(good, vectors=vectors) as other:
+        provider = await opened(f"{stuck.url},{other.url}")
+        stuck.hangs = "at once"
+        assert (await provider.embed(["x"])).vectors[0].tolist() == [1.0]
+        await provider.close()
+
+
 def _served(script: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "workbench", "serve", str(script), "--port", "0", "--parallel", "8"]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -153,3 +210,29 @@ async def test_one_of_two_servers_killed_under_load_costs_no_request_before_its_
     lost = [tokens for tokens, end in ends if isinstance(end, Unreachable)]
     assert lost and all(tokens > 0 for tokens in lost), "only answers that had begun are cut off"
     assert {tokens for tokens, end in ends if isinstance(end, Finished)} == {200}
+
+
+@pytest.mark.slow
+async def test_one_of_two_servers_that_hangs_under_load_costs_no_request_before_its_first_token(
+    tmp_path: Path, impatient: None
+) -> None:
+    """Its process is stopped: the system still takes connections for it. Going on, it is used again."""
+    script = tmp_path / "words.script.toml"
+    script.write_text(SCRIPT)
+    with _two_servers(script) as (urls, first):
+        provider = await opened(",".join(urls))
+        waiting = [asyncio.create_task(_ended(provider)) for _ in range(40)]
+        while not any(task.done() for task in waiting):
+            await asyncio.sleep(0.005)
+        first.send_signal(signal.SIGSTOP)
+        ends = await asyncio.gather(*waiting)
+        first.send_signal(signal.SIGCONT)
+        await asyncio.sleep(1.0)
+        again = [await _ended(provider) for _ in range(2)]
+        recovered, _ = provider.endpoints.each  # type: ignore[attr-defined]
+        assert recovered.rested
+        await provider.close()
+    lost = [tokens for tokens, end in ends if isinstance(end, Unreachable)]
+    assert lost and all(tokens > 0 for tokens in lost), "only answers that had begun are cut off"
+    assert {tokens for tokens, end in (*ends, *again) if isinstance(end, Finished)} == {200}
+    assert not [end for _, end in again if isinstance(end, Unreachable)]

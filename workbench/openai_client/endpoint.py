@@ -28,6 +28,7 @@ _MOST_OF_ERRORS = 64 << 10
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 600.0
 """How long a server may say nothing: it may have to load a model, or read a long prompt."""
+_ALIVE_SECONDS = 5.0
 _PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds for which a server that failed is asked only when no other is left; more each time."""
 
@@ -94,6 +95,18 @@ class Endpoint:
                 yield _one(await self._whole(response))
             else:
                 yield self._told(response)
+
+    async def is_alive(self) -> bool:
+        """Whether it says anything to a small question, however busy it is."""
+        import httpx2
+
+        timeout = httpx2.Timeout(_ALIVE_SECONDS)
+        url, headers = f"{self.place.url}/models", self._headers()
+        try:
+            async with self._opened().stream("GET", url, headers=headers, timeout=timeout):
+                return True
+        except httpx2.HTTPError:
+            return False
 
     async def close(self) -> None:
         client, self._client = self._client, None

@@ -1,4 +1,4 @@
-"""Servers of one model: the one with the fewest requests of ours is asked, and another if it fails.
+"""Servers of one model: the one with the fewest requests of ours is asked, or another if it fails.
 
 Knows nothing of what is asked.
 """
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from workbench.errors import Unreachable
 from workbench.openai_client.endpoint import Endpoint
+from workbench.openai_client.liveness import while_alive
 
 Answer = TypeVar("Answer")
 
@@ -20,26 +21,28 @@ class Endpoints:
     def __init__(self, each: Sequence[Endpoint]) -> None:
         self.each = tuple(each)
 
-    def in_turn(self) -> Iterator[Endpoint]:
-        """Each once, the best to ask at that moment first; those that failed just now come last.
+    def in_turn(self) -> Iterator[tuple[Endpoint, bool]]:
+        """Each once, the best to ask at that moment first, and whether there are others to ask after it.
 
-        One that stands alone may stand for several: it comes again where one of those may have failed.
+        Those that failed just now come last. One that stands alone may stand for several: it comes again
+        where one of those may have failed.
         """
         left = list(self.each)
         while left:
             best = min(left, key=lambda one: (not one.rested, one.in_flight))
             left.remove(best)
-            yield best
+            yield best, bool(left)
         if len(self.each) == 1 and self.each[0].failed_in_passing:
-            yield self.each[0]
+            yield self.each[0], False
 
     async def asked(self, ask: Callable[[Endpoint], Awaitable[Answer]]) -> Answer:
         """What the first one answers that can be reached. Raises the last one's Unreachable."""
         failure: Unreachable | None = None
-        for endpoint in self.in_turn():
+        for endpoint, is_replaceable in self.in_turn():
             try:
                 with endpoint.lent():
-                    return await ask(endpoint)
+                    asking = ask(endpoint)
+                    return await (while_alive(endpoint, asking) if is_replaceable else asking)
             except Unreachable as error:
                 failure = error
         assert failure is not None

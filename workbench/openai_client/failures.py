@@ -112,6 +112,18 @@ class Place:
                 )
         return self.cut_off()
 
+    def hanging(self) -> Unreachable:
+        return Unreachable(
+            f"The server at {self.server} takes requests and answers none.",
+            "Look whether it is stuck, and start it anew.",
+        )
+
+    def stalled(self) -> Unreachable:
+        return Unreachable(
+            f"The server at {self.server} stopped in the middle of its answer.",
+            "Look whether it is busy or stuck, and ask again.",
+        )
+
     def cut_off(self) -> Unreachable:
         return _passing(
             f"The server at {self.server} ended its answer before it was whole.",

@@ -1,7 +1,7 @@
 """A model that one or several servers have, as a Provider.
 
-Until the first word of an answer a server that fails is replaced by another one; after it, its failure is the
-answer's. Knows no server by name.
+Until the first word of an answer a server that fails or hangs is replaced by another one; after it, its
+failure is the answer's. Knows no server by name.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from workbench.openai_client.asking import body_of, wished
 from workbench.openai_client.endpoint import Endpoint
 from workbench.openai_client.endpoints import Endpoints
 from workbench.openai_client.failures import Refused
+from workbench.openai_client.liveness import steadily
 from workbench.openai_client.opening import opened, opened_in_form
 from workbench.openai_client.reading import AnswerReader
 from workbench.openai_client.tokenizing import Tokenizer
@@ -44,11 +45,14 @@ class OpenAIProvider(Provider):
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
         failure: Unreachable | None = None
         self._check_open()
-        for endpoint in self.endpoints.in_turn():
+        for endpoint, is_replaceable in self.endpoints.in_turn():
             begun = False
             try:
                 with endpoint.lent():
-                    async with aclosing(self._answer(endpoint, generation)) as events:
+                    async with (
+                        aclosing(self._answer(endpoint, generation)) as answer,
+                        aclosing(steadily(endpoint, answer, watched=is_replaceable)) as events,
+                    ):
                         async for event in events:
                             begun = True
                             yield event
