@@ -13,7 +13,6 @@ from pathlib import Path
 from workbench.engine_device import Loan
 from workbench.errors import EngineDied, error_of_kind
 from workbench.ports import Lender
-from workbench.wording import size
 from workbench_llama_cpp.frames import Refused
 from workbench_llama_cpp.job_process import JobProcess
 from workbench_llama_cpp.lending.messages import Lend, Lent, Ready, answer
@@ -24,6 +23,7 @@ from workbench_llama_cpp.rpc_connections import end_when_gone
 _START_SECONDS = 30.0
 _PAUSE = 0.05
 _VISIT_SECONDS = 10.0
+_MIB = 2**20
 
 
 class LlamaCppLender(Lender):
@@ -35,7 +35,7 @@ class LlamaCppLender(Lender):
     def lend(self, listener: socket.socket, loan: Loan, tell: Callable[[str], None]) -> None:
         with DeviceServer(loan) as server:
             for device in server.start():
-                tell(f"Lends {device.name}: {device.description}, {size(device.total_bytes)}.")
+                tell(f"Lends {device.name}: {device.description}, {_size(device.total_bytes)}.")
             desk = _Desk(server, loan, tell)
             while True:
                 client, address = listener.accept()
@@ -64,9 +64,9 @@ class _Desk:
                     self._tell(f"{who} ended llama.cpp's server, which is started anew: {how}.")
         self._seen[who] = time.monotonic()
         if relay.refused_bytes:
-            self._tell(f"{who} was refused {size(relay.refused_bytes)}: it is more than may be taken.")
+            self._tell(f"{who} was refused {_size(relay.refused_bytes)}: it is more than may be taken.")
         if relay.most_bytes:
-            self._tell(f"{who} left, and had taken {size(relay.most_bytes)} at most.")
+            self._tell(f"{who} left, and had taken {_size(relay.most_bytes)} at most.")
 
     def _greet(self, who: str) -> None:
         """Engines connect and leave several times before they stay."""
@@ -133,3 +133,7 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _size(number_of_bytes: int) -> str:
+    return f"{number_of_bytes / _MIB:,.0f} MiB"
