@@ -18,6 +18,7 @@ from workbench.errors import InvalidRequest
 from workbench.gguf import first_file, read_model
 from workbench.imatrix import ImportanceMatrix, read_imatrix
 from workbench.models import LocalModel, locate
+from workbench.models.runnable import runnable
 from workbench.ports import Calibrator
 from workbench.quantization import calibration
 from workbench.quantization.corpus import corpus
@@ -80,7 +81,7 @@ def imatrix(
     if not (texts or datasets or inputs):
         raise click.UsageError("Give a text with --text, or rows with --dataset.")
     _check(settings, backend)
-    found = locate(model)
+    found = runnable(locate(model))
     header = read_model(found.place.path)
     path = target or Path(f"{stem(found)}.imatrix.gguf")
     calibration.check_output(path, force=force)

@@ -13,6 +13,7 @@ from workbench.cli.sections import SectionedCommand
 from workbench.cli.text_input import given_texts
 from workbench.engine_settings import EngineSettings
 from workbench.models import locate
+from workbench.models.runnable import runnable
 
 EPILOG = """\b
 Examples:
@@ -69,7 +70,7 @@ def lab(
     from workbench.cli import lab_report
     from workbench.cli.lab_run import Wanted, made, run
 
-    found = locate(model)
+    found = runnable(locate(model))
     wanted = Wanted(
         model=found,
         size=size,

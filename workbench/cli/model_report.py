@@ -11,6 +11,7 @@ from workbench.models.inspection import Heads, Inspection
 from workbench.models.provenance import Provenance
 from workbench.models.stores import StoredModel, store_of
 from workbench.models.tensor_mix import RoleMix
+from workbench.models.weight_formats import weight_format
 
 FIRST_LINES = 5
 
@@ -41,6 +42,7 @@ def _facts(model: LocalModel, described: Description, inspected: Inspection) -> 
         ("parameters", _parameters(inspected)),
         ("quantization", inspected.quantization + (f", {bits:.2f} bits per weight" if bits else "")),
         ("size", _size(described)),
+        ("runs with", form.engines if (form := weight_format(model.place)) else ""),
         ("layers", _number(inspected.layers)),
         ("heads", _heads(inspected.heads)),
         ("KV heads", _heads(inspected.kv_heads)),
@@ -137,6 +139,8 @@ def model_document(model: LocalModel, described: Description, inspected: Inspect
         "title": inspected.title,
         "architecture": inspected.architecture,
         "quantization": inspected.quantization,
+        "format": form.name if (form := weight_format(model.place)) else "",
+        "engines": form.engines if form else "",
         "parameters": inspected.parameters,
         "active_parameters": inspected.active_parameters,
         "bits_per_weight": inspected.bits_per_weight,

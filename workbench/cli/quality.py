@@ -11,6 +11,7 @@ from workbench.cli.text_input import given_texts
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 from workbench.models import locate
+from workbench.models.runnable import runnable
 
 EPILOG = """\b
 Examples:
@@ -55,7 +56,7 @@ def quality(
     from workbench.cli import quality_report
     from workbench.cli.quality_trial import Asked, measured
 
-    models = [locate(name) for name in (base, *quants)]
+    models = [runnable(locate(name)) for name in (base, *quants)]
     asked = Asked(
         text=_text(texts),
         most_windows=windows,

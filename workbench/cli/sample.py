@@ -19,6 +19,7 @@ from workbench.conversation import Conversation, Message
 from workbench.engine_settings import EngineSettings
 from workbench.generation import Generation, Thinking
 from workbench.models import LocalModel, locate
+from workbench.models.runnable import runnable
 from workbench.picture.bars import bar
 from workbench.sampler_trace import SamplerTrace, label
 from workbench.sampling import SamplingSettings
@@ -74,7 +75,7 @@ def sample(
     """
     if raw and system:
         raise click.UsageError("--raw continues plain text, which has no place for --system.")
-    found, text = locate(model), prompt.assembled(prompt_text)
+    found, text = runnable(locate(model)), prompt.assembled(prompt_text)
     turns = [Message("system", system)] if system else []
     turns += [Message("user", text), *([Message("assistant", begun)] if begun else [])]
     asked = Generation(

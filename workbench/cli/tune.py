@@ -16,6 +16,7 @@ from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
 from workbench.errors import WorkbenchError
 from workbench.models import locate
+from workbench.models.runnable import runnable
 from workbench.tuning.aim import KINDS, USUAL_REQUESTS, Aim
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def tune(
     from workbench.cli import tune_report
     from workbench.tuning.tuning import Order, tune
 
-    found = locate(model)
+    found = runnable(locate(model))
     order = Order(
         name=found.name,
         path=str(found.path),

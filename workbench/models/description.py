@@ -17,6 +17,7 @@ from workbench.models.folder_facts import folder_facts
 from workbench.models.local import LocalModel
 from workbench.models.remembered import Remembered, remembered
 from workbench.models.stores import Kind, StoredModel, UnfinishedDownload
+from workbench.models.weight_formats import PICKLED
 
 _NO_MODELS = {"adapter": "a LoRA adapter", "mmproj": "a projector", "imatrix": "an importance matrix"}
 
@@ -119,7 +120,8 @@ def _facts(place: StoredModel, files: Sequence[Path], known: Remembered) -> _Fac
         return _Facts()
     if place.kind != "gguf":
         said = folder_facts(place)
-        return _Facts(said.architecture, said.quantization)
+        problem = f"{place.name} holds {PICKLED}" if place.kind == "pickle" else ""
+        return _Facts(said.architecture, said.quantization, problem)
     match known.recall(files, "gguf"):
         case [str(architecture), str(quantization), str(problem)]:
             return _Facts(architecture, quantization, problem)

@@ -15,6 +15,7 @@ from workbench.models.hub.repository import Repository
 from workbench.models.hub.variants import Variant, choose, variants
 from workbench.models.locating import is_path, locate
 from workbench.models.reference import HubReference, UrlReference, parse_reference
+from workbench.models.runnable import runnable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Named:
 def named_header(name: str) -> Named:
     """Raises ModelNotFound and InvalidModel, and of models on the hub also Unreachable and its kin."""
     try:
-        found = locate(name)
+        found = runnable(locate(name))
     except ModelNotFound:
         match _reference(name):
             case HubReference() as reference:

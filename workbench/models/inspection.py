@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from workbench.gguf import Array, Header, read_model
-from workbench.models.folder_facts import FolderFacts, folder_facts
+from workbench.models.folder_facts import folder_facts, quantization_method
 from workbench.models.local import LocalModel
 from workbench.models.provenance import Provenance, provenance_of
 from workbench.models.stores import StoredModel
@@ -125,7 +125,7 @@ def _vocabulary(header: Header) -> int | None:
 def _of_folder(place: StoredModel) -> Inspection:
     facts = folder_facts(place)
     parts = mix(_tensors(place))
-    known = _has_plain_weights(place, facts)
+    known = _has_plain_weights(place)
     return Inspection(
         architecture=facts.architecture,
         quantization=facts.quantization,
@@ -144,9 +144,9 @@ def _of_folder(place: StoredModel) -> Inspection:
     )
 
 
-def _has_plain_weights(place: StoredModel, facts: FolderFacts) -> bool:
+def _has_plain_weights(place: StoredModel) -> bool:
     """Whether an element of a tensor is a weight: quantized formats pack several into one."""
-    return place.kind == "safetensors" and " " not in facts.quantization
+    return place.kind == "safetensors" and quantization_method(place) in ("", "fp8", "fbgemm_fp8")
 
 
 def _tensors(place: StoredModel) -> Iterator[StoredTensor]:

@@ -12,6 +12,7 @@ from workbench.errors import InvalidRequest
 from workbench.models.local import LocalModel, local_models
 from workbench.models.locating import locate
 from workbench.models.presets import read_presets
+from workbench.models.runnable import runnable
 from workbench.models.stores import StoredModel
 from workbench.openai_client.address import is_address, parse_address
 from workbench.paths import presets_file
@@ -20,11 +21,11 @@ from workbench.paths import presets_file
 def model_named(name: str) -> LocalModel:
     """The model of that name or path on this machine, or of that address or preset elsewhere.
 
-    Raises ModelNotFound, and InvalidRequest for what is no address.
+    Raises ModelNotFound, InvalidRequest for what is no address, and InvalidModel for weights that cannot run.
     """
     if is_address(name):
         return _remote(parse_address(name).name, name)
-    return next((model for model in remote_models() if model.name == name), None) or locate(name)
+    return next((model for model in remote_models() if model.name == name), None) or runnable(locate(name))
 
 
 def known_models() -> list[LocalModel]:

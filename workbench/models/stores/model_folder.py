@@ -1,4 +1,4 @@
-"""Folders that are one model: safetensors, EXL2, EXL3 and MLC, told apart by what their configuration says.
+"""Folders that are one model: safetensors, EXL2, EXL3, MLC, ONNX and pickles, told apart by what is in them.
 
 Reads only small JSON files and the names in one safetensors header.
 """
@@ -12,13 +12,17 @@ from typing import Any
 
 from workbench.models.stores.safetensors_header import tensor_names
 from workbench.models.stores.stored import Kind
-from workbench.models.stores.walking import json_object
+from workbench.models.stores.walking import json_object, listing_of
 
 MLC_CONFIG = "mlc-chat-config.json"
 CONFIG = "config.json"
 _INDEX = "model.safetensors.index.json"
 _MAX_INDEX_BYTES = 32 << 20
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.safetensors")
+_GRAPH = re.compile(r".+\.onnx([._]data([._]\d+)?)?")
+_BESIDE = "onnx"
+_PICKLE = re.compile(r"pytorch_model.*\.bin|.+\.(pt|pth|ckpt)")
+_CONFIGS = frozenset({CONFIG, "params.json"})
 _COMPANION = re.compile(
     r".*\.(json|jinja|model|txt|tiktoken|vocab|merges|py|yml|yaml|md)|LICEN[CS]E.*|NOTICE.*", re.IGNORECASE
 )
@@ -39,13 +43,16 @@ def read_model_folder(path: Path, names: tuple[str, ...]) -> ModelFolder | None:
     if MLC_CONFIG in names:
         weights = tuple(name for name in names if name.startswith("params_shard_") and name.endswith(".bin"))
         return _folder("mlc", weights, _missing_of_mlc(path, names), names)
-    if CONFIG not in names or "model_index.json" in names:
+    if "model_index.json" in names:
         return None
     tensors = tuple(name for name in names if name.endswith(".safetensors"))
-    if not tensors:
-        return None
-    weights, missing = _indexed(path, names, tensors)
-    return _folder(_kind(path, weights), weights, missing, names)
+    if CONFIG in names and tensors:
+        weights, missing = _indexed(path, names, tensors)
+        return _folder(_kind(path, weights), weights, missing, names)
+    if graphs := _graphs(path, names):
+        return _folder("onnx", graphs, (), names)
+    pickles = tuple(filter(_PICKLE.fullmatch, names)) if not _CONFIGS.isdisjoint(names) else ()
+    return _folder("pickle", pickles, (), names)
 
 
 def quantization_of(config: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +70,16 @@ def _folder(
     if not weights and not missing:
         return None
     return ModelFolder(kind, weights, missing, tuple(name for name in names if _COMPANION.fullmatch(name)))
+
+
+def _graphs(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """ONNX's files, which may lie in a folder of that name beside the configuration."""
+    if CONFIG in names and not any(map(_GRAPH.fullmatch, names)):
+        names = tuple(f"{_BESIDE}/{name}" for name in listing_of(path / _BESIDE).names)
+    elif path.name == _BESIDE and (path.parent / CONFIG).is_file():
+        return ()  # its parent is the model
+    held = tuple(filter(_GRAPH.fullmatch, names))
+    return held if any(name.endswith(".onnx") for name in held) else ()
 
 
 def _kind(path: Path, weights: tuple[str, ...]) -> Kind:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
-Kind = Literal["gguf", "exl2", "exl3", "mlc", "safetensors", "remote"]
+Kind = Literal["gguf", "exl2", "exl3", "mlc", "safetensors", "onnx", "pickle", "remote"]
 
 
 @dataclass(frozen=True, slots=True)
