@@ -1,7 +1,7 @@
 """What the contract's tests are given: each backend that can run here, and a model of it, opened.
 
 A conftest imports all of this and puts its own `model` in place of the one here. A test module may say which
-BACKENDS it is about. At the end stands how many checks each one passed.
+BACKENDS it is about, and AGAINST what it holds them. At the end stands how many checks each one passed.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     specification: Any = getattr(item, "callspec", None)
     name = specification and specification.params.get("backend_name")
     if name:
-        outcome.get_result().user_properties.append((_BACKEND, name))
+        against = getattr(getattr(item, "module", None), "AGAINST", "")
+        told = f"{name} against {against}" if against else name
+        outcome.get_result().user_properties.append((_BACKEND, told))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
