@@ -97,7 +97,8 @@ class Finished:
     """The end: "stop" for the model's own end or a stop string, "length" when a limit was reached.
 
     "tool_calls" is the model's own end too, after it has asked for calls. `stop_sequence` is the stop string
-    that was met, "" for none. `notices` tell what was done otherwise than asked.
+    that was met, "" for none, or where a server does not tell it. `notices` tell what was done otherwise than
+    asked.
     """
 
     reason: FinishReason

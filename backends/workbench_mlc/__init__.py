@@ -1,4 +1,4 @@
-"""MLC-LLM as an engine: its own server, started for each model and watched.
+"""MLC-LLM as an engine: in this process where it can be imported, else its own server, started and watched.
 
 A model that an MLC server elsewhere has is opened by its address, as any other one.
 """
@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import shutil
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from workbench.backend import Backend, LoadProgress, Status
+from workbench.backend import Backend, LoadProgress, Provider, Status
 from workbench.engine_settings import EngineSettings
-
-if TYPE_CHECKING:
-    from workbench.openai_client.own_provider import OwnProvider
 
 PROGRAM = "mlc_llm"
 CONFIG = "mlc-chat-config.json"
@@ -30,7 +27,7 @@ class MlcBackend(Backend):
     opens = "provider"
 
     def status(self) -> Status:
-        if shutil.which(PROGRAM) is None:
+        if shutil.which(PROGRAM) is None and find_spec(PROGRAM) is None:
             return Status(available=False, remedy=self.install_command("cuda"))
         return Status(available=True, version=_version())
 
@@ -44,7 +41,7 @@ class MlcBackend(Backend):
         engine = f"pip install --pre --no-index --no-deps -f {_WHEELS} {names}"
         return f"{engine} && pip install apache-tvm-ffi torch transformers fastapi uvicorn shortuuid"
 
-    def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> OwnProvider:
+    def open(self, model: str, settings: EngineSettings, progress: LoadProgress) -> Provider:
         from workbench_mlc.opening import open_provider
 
         return open_provider(model, settings, progress)

@@ -1,18 +1,25 @@
-"""Stands in for `mlc_llm serve`: its command line, its routes and each peculiarity of its answers.
+"""Stands in for MLC's engine: what it refuses, what it passes over, and how it streams.
 
-Says what it was started with when it is asked for `arguments`, and calls a tool where there is one.
+Recites, says what it was started with when it is asked for `arguments`, and calls a tool where there is one.
+Its server stands in server.py, and its package in package/.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import time
+from collections.abc import Iterator
 from typing import Any
 
-NULLS = {"logprobs": None, "finish_reason": None, "index": 0}
+TEXT = "I recite, and I do not look out of the window. Ünïcödé 😀 and more."
+PAUSE = 0.005
+_TAKEN = {
+    "messages", "prompt", "model", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs",
+    "logit_bias", "max_tokens", "n", "seed", "stop", "stream", "stream_options", "temperature", "top_p",
+    "tools", "tool_choice", "user", "response_format",
+}  # fmt: skip
+"""What its requests have; nothing else may be sent by those who know that it is passed over."""
 
 
 class Refused(Exception):
@@ -21,6 +28,12 @@ class Refused(Exception):
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status)
         self.status, self.body = status, body
+
+    @property
+    def words(self) -> str:
+        if isinstance(self.body, str):
+            return str(json.loads(self.body)["message"])
+        return str(self.body["detail"][0]["msg"])
 
 
 def failure(message: str) -> Refused:
@@ -32,111 +45,101 @@ def invalid(place: str, message: str) -> Refused:
     return Refused(422, {"detail": [{"type": "value_error", "loc": ["body", place], "msg": message}]})
 
 
-class Handler(BaseHTTPRequestHandler):
-    """One server of one model."""
-
-    model = ""
-    key = ""
-
-    def do_GET(self) -> None:
-        found = self.path == "/v1/models"
-        body = {"object": "list", "data": [{"id": self.model, "object": "model", "owned_by": "MLC-LLM"}]}
-        self._json(200, body) if found else self._json(404, {"detail": "Not Found"})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        try:
-            if self.headers["authorization"] != f"Bearer {self.key}":
-                raise Refused(401, {"detail": "Invalid API Key"})
-            if self.path != "/v1/chat/completions":
-                raise Refused(404, {"detail": "Not Found"})
-            self._stream(checked(body, self.model))
-        except Refused as refused:
-            self._json(refused.status, refused.body)
-
-    def _stream(self, body: dict[str, Any]) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        for delta in deltas(body):
-            delta = {
-                "role": "assistant",
-                "content": "",
-                "name": None,
-                "tool_calls": None,
-                "tool_call_id": None,
-            } | delta
-            self._event({"choices": [{**NULLS, "delta": delta}], "usage": None})
-        reason = "tool_calls" if body.get("tools") else "stop"
-        self._event(
-            {"choices": [{**NULLS, "delta": {"role": "assistant", "content": ""}, "finish_reason": reason}]}
-        )
-        if (body.get("stream_options") or {}).get("include_usage"):
-            self._event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2, "extra": None}})
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def _event(self, chunk: dict[str, Any]) -> None:
-        whole = {"id": "x", "object": "chat.completion.chunk", "system_fingerprint": "", **chunk}
-        self.wfile.write(b"data: " + json.dumps(whole).encode() + b"\n\n")
-
-    def _json(self, status: int, body: object) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
-def checked(body: dict[str, Any], model: str) -> dict[str, Any]:
+def checked(body: dict[str, Any], model: str, context: int) -> dict[str, Any]:
     if body["model"] != model:
-        raise failure(f"The requested model {body['model']} is not served.")
+        raise failure(f'The requested model "{body["model"]}" is not served.')
     if body.get("user") is not None:
         raise failure("The request id is in use.")
-    wanted = body.get("response_format") or {"type": "text"}
-    if wanted["type"] not in ("text", "json_object"):
-        raise invalid("response_format", "Input should be 'text' or 'json_object'")
-    if wanted.get("schema") is not None:
-        if not isinstance(wanted["schema"], str):
-            raise invalid("response_format", "Input should be a valid string")
-        if json.loads(wanted["schema"]).get("type") not in ("object", "string"):
-            raise failure("The schema is not valid.")
+    if passed_over := body.keys() - _TAKEN:
+        raise AssertionError(f"MLC would pass over {passed_over}")
+    _check_form(body.get("response_format") or {"type": "text"})
     if body.get("top_logprobs") and not body.get("logprobs"):
-        raise invalid("top_logprobs", "needs logprobs")
+        raise invalid("top_logprobs", '"logprobs" must be True to support "top_logprobs"')
     if body.get("stream_options") and not body.get("stream"):
-        raise invalid("stream_options", "needs stream")
+        raise invalid("stream_options", "stream must be set to True when stream_options is present")
+    if body.get("tool_choice") not in (None, "none", "auto") and not isinstance(body["tool_choice"], dict):
+        raise invalid("tool_choice", "Input should be 'none' or 'auto'")
+    for place, message in enumerate(body.get("messages", ())):
+        if message["role"] == "system" and place:
+            raise failure(f"System prompt at position {place} in the message list is invalid.")
+        if message.get("tool_calls"):
+            raise failure("Assistant message having `tool_calls` is not supported yet.")
+    count = _length(body)
+    if count > context:
+        limit = f"larger than the model input length limit {context}."
+        raise failure(f"Request prompt has {count} tokens in total, {limit}")
     return body
 
 
-def deltas(body: dict[str, Any]) -> list[dict[str, Any]]:
+def _check_form(wanted: dict[str, Any]) -> None:
+    if wanted["type"] not in ("text", "json_object"):
+        raise invalid("response_format", "Input should be 'text' or 'json_object'")
+    if wanted.get("schema") is not None and not isinstance(wanted["schema"], str):
+        raise invalid("response_format", "Input should be a valid string")
+
+
+def _length(body: dict[str, Any]) -> int:
+    """About a token for four bytes, where they are not given."""
+    prompt = body.get("prompt", body.get("messages"))
+    return len(prompt) if isinstance(prompt, list) and "prompt" in body else len(json.dumps(prompt)) // 4
+
+
+def chunks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every chunk of an answer, with the nulls that its objects have."""
+    chat, count = "messages" in body, 0
+    reason = "tool_calls" if body.get("tools") else "stop"
+    for delta in _deltas(body):
+        if count == body.get("max_tokens"):
+            reason = "length"
+            break
+        count += 1
+        time.sleep(PAUSE)
+        yield _chunk(_part(delta, chat), _likely(delta, body) if chat else None)
+    yield _chunk(_part({"content": ""}, chat), None, reason)
+    if (body.get("stream_options") or {}).get("include_usage"):
+        usage = {"prompt_tokens": _length(body), "completion_tokens": count, "extra": None}
+        yield {"id": "x", "choices": [], "system_fingerprint": "", "usage": usage}
+
+
+def _chunk(part: dict[str, Any], likely: Any, reason: str | None = None) -> dict[str, Any]:
+    choice = {"finish_reason": reason, "index": 0, "logprobs": likely, **part}
+    return {"id": "x", "choices": [choice], "system_fingerprint": "", "usage": None}
+
+
+def _part(delta: dict[str, Any], chat: bool) -> dict[str, Any]:
+    if not chat:
+        return {"text": delta["content"]}
+    usual = {"role": "assistant", "content": "", "name": None, "tool_calls": None, "tool_call_id": None}
+    return {"delta": usual | delta}
+
+
+def _likely(delta: dict[str, Any], body: dict[str, Any]) -> dict[str, Any] | None:
+    if not body.get("logprobs"):
+        return None
+    told = {"token": delta["content"], "logprob": -0.1, "bytes": list(delta["content"].encode())}
+    return {"content": [{**told, "top_logprobs": [told][: body.get("top_logprobs", 0)]}]}
+
+
+def _deltas(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if body.get("tools"):
-        name = body["tools"][0]["function"]["name"]
-        function = {"name": name, "arguments": {"word": "GGUF"}}
-        return [{"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}]
+        function = {"name": body["tools"][0]["function"]["name"], "arguments": {"word": "GGUF"}}
+        yield {"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+        return
+    text = _text(body)
+    stops = body.get("stop") or []
+    ends = [text.index(stop) for stop in ([stops] if isinstance(stops, str) else stops) if stop in text]
+    text = text[: min(ends, default=len(text))]
+    for start in range(0, len(text), 3):
+        yield {"content": text[start : start + 3]}
+
+
+def _text(body: dict[str, Any]) -> str:
     if body.get("response_format"):
-        name, *_ = json.loads(body["response_format"]["schema"]).get("properties", "a")
-        return [{"content": f'{{"{name}"'}, {"content": ": 1}"}]
-    if body["messages"][-1]["content"] == "arguments":
-        return [{"content": " ".join(sys.argv[1:])}]
-    return [{"content": "Hello"}, {"content": " there"}]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=["serve"])
-    parser.add_argument("model")
-    for name in ("--device", "--mode", "--overrides", "--host", "--api-key"):
-        parser.add_argument(name)
-    parser.add_argument("--port", type=int)
-    given = parser.parse_args()
-    if not (Path(given.model) / "mlc-chat-config.json").is_file():
-        sys.exit("error: no mlc-chat-config.json")
-    Handler.model, Handler.key = given.model, given.api_key
-    ThreadingHTTPServer((given.host, given.port), Handler).serve_forever()
-
-
-if __name__ == "__main__":
-    main()
+        schema = json.loads(body["response_format"]["schema"])
+        if "enum" in schema:
+            return json.dumps(schema["enum"][0])
+        name, *_ = schema.get("properties", "a")
+        return f'{{"{name}": 1}}'
+    if body.get("messages") and body["messages"][-1]["content"] == "arguments":
+        return " ".join(sys.argv[1:])
+    return TEXT

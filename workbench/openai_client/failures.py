@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _LONGEST = 400
 _TOO_LONG = re.compile(
     r"context.{0,12}(length|size|window)|maximum context|too (long|many tokens)"
-    r"|exceeds? the (context|available)",
+    r"|exceeds? the (context|available)|larger than the model input",
     re.IGNORECASE,
 )
 _PARAMETERS = re.compile(r"\b(param(eter)?|argument|field|input|propert(y|ie)|key)s?\b", re.IGNORECASE)
