@@ -7,7 +7,8 @@ lines come from or what answers them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,12 @@ async def answer_lines(
 ) -> None:
     """Give every line that has none its result; `told` is called after each. Raises what keeping raises."""
     known, waiting = results.lines(), iter(lines)
-    workers = [asyncio.create_task(_work(waiting, known, results, answer, told)) for _ in range(concurrency)]
+    await together(_work(waiting, known, results, answer, told) for _ in range(concurrency))
+
+
+async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once; where one fails, or this is cancelled, the rest ends as well."""
+    workers = [asyncio.create_task(one) for one in work]
     try:
         await asyncio.gather(*workers)
     finally:

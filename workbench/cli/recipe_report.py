@@ -101,6 +101,8 @@ def _words(progress: Progress) -> str:
     match progress.phase:
         case "reading":
             return f"read {wording.size(progress.done)} of {wording.size(progress.total)}"
+        case "asking":
+            return f"{progress.done:,} of {wording.count(progress.total, 'passage')} answered by the model"
         case "comparing":
             return f"comparing rows, step {progress.done + 1} of {progress.total}"
         case "writing":

@@ -32,11 +32,13 @@ class ExportFormat(ABC):
         kinds: The kinds of rows that it can express.
         ending: Of the files of rows, such as ".jsonl".
         names: What its files of a split are called, where that is not the split's own name.
+        writes_meta: Whether it writes the fields that no trainer reads.
     """
 
     kinds: ClassVar[Sequence[Kind]]
     ending: ClassVar[str] = ".jsonl"
     names: ClassVar[Mapping[str, str]] = {}
+    writes_meta: ClassVar[bool] = False
 
     @abstractmethod
     def encode(self, row: Row) -> bytes | Rejection:

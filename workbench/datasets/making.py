@@ -1,6 +1,7 @@
 """A dataset made by a recipe: its folder, what is written beside the rows, and what was begun and not ended.
 
-`FOLDER/.unfinished` holds the parts of a run until it ends, so the same run goes on from there.
+`FOLDER/.unfinished` holds the parts of a run until it ends, so the same run goes on from there. What models
+answered is kept in `FOLDER/.answers.sqlite3`, also for runs with other steps after that.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ import msgspec
 import xxhash
 
 from workbench.datasets import extensions, report
-from workbench.datasets.recipe import Recipe
+from workbench.datasets.inputs import inputs_of
+from workbench.datasets.recipe import Recipe, kinds_made
 from workbench.datasets.report_page import report_page
 from workbench.datasets.running.delivery import QUARANTINE
 from workbench.datasets.running.outcome import Outcome
@@ -27,10 +28,9 @@ from workbench.datasets.running.quarantine import examples
 from workbench.datasets.running.run import run
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.gguf import read_model
-from workbench.paths import history_file
 from workbench.whole_file import write_whole
 
-_LOCK, _UNFINISHED = "recipe.lock", ".unfinished"
+_LOCK, _UNFINISHED, _ANSWERS = "recipe.lock", ".unfinished", ".answers.sqlite3"
 _HEADER_BYTES = 16 << 20
 
 
@@ -60,54 +60,31 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
     Without a target or with a sample nothing is written, and the outcome tells what would be.
     """
     formats = order.formats or order.recipe.formats
-    extensions.formats_for(formats, order.recipe.kinds)
+    extensions.formats_for(formats, kinds_made(order.recipe))
     writes = bool(formats) and order.target is not None and not order.sample
     if writes:
         _check_target(order)
-    made = plan(
-        order.recipe,
-        _inputs(order.inputs or _own(order.recipe)),
-        formats if writes else (),
-        str(order.model) if order.model else None,
-        order.sample,
-        _digest(order.model),
-        _context(order.model),
-    )
-    if not writes or order.target is None:
-        with tempfile.TemporaryDirectory() as folder:
-            return made, run(made, Path(folder) / "work", Path(folder) / "out", order.processes, tell)
-    work = order.target / _UNFINISHED
-    outcome = run(made, work, order.target, order.processes, tell)
-    _write_beside(made, outcome, order.target)
-    shutil.rmtree(work)
+    inputs = inputs_of(order.recipe, order.inputs)
+    with ExitStack() as temporary:
+        target = order.target
+        if not writes or target is None:
+            target = Path(temporary.enter_context(tempfile.TemporaryDirectory()))
+        made = plan(
+            order.recipe,
+            inputs,
+            formats if writes else (),
+            str(order.model) if order.model else None,
+            order.sample,
+            _digest(order.model),
+            _context(order.model),
+            str(target / _ANSWERS),
+        )
+        work = target / _UNFINISHED
+        outcome = run(made, work, target, order.processes, tell)
+        if writes:
+            _write_beside(made, outcome, target)
+            shutil.rmtree(work)
     return made, outcome
-
-
-def _own(recipe: Recipe) -> tuple[Path, ...]:
-    """What the recipe reads by itself."""
-    if not recipe.source:
-        raise InvalidRequest(f"{recipe.name} needs rows.", "Name a file or a folder with --in.")
-    if not history_file().exists():
-        raise InvalidRequest("There are no conversations yet.", "`workbench chat` has them.")
-    return (history_file(),)
-
-
-def _inputs(paths: Sequence[Path]) -> list[Path]:
-    """Files as they are, and of folders those of rows in them, by name."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(one for one in path.rglob("*") if _is_rows(one)) if path.is_dir() else [path]
-        if not inside:
-            raise InvalidRequest(f"{path} holds no files of rows.", "Give JSONL, JSON, CSV, TSV or Parquet.")
-        found += inside
-    if len(set(found)) != len(found):
-        raise InvalidRequest("One input is named twice.", "Name each file once.")
-    return found
-
-
-def _is_rows(path: Path) -> bool:
-    suffix = Path(path.name.removesuffix(".gz")).suffix
-    return suffix in (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet") and path.is_file()
 
 
 def _check_target(order: Order) -> None:
@@ -161,6 +138,7 @@ def _lock(made: Plan, outcome: Outcome, target: Path) -> dict[str, Any]:
         "formats": made.formats,
         "inputs": made.sources,
         "references": made.references,
+        "model": Path(made.model).name if made.model else "",
         "model_digest": made.model_digest,
         "versions": made.versions,
         "steps": outcome.steps,

@@ -15,16 +15,24 @@ from pathlib import Path
 from typing import ClassVar
 
 from workbench.datasets.findings import Findings, Severity
-from workbench.datasets.row import Origin, Rejection, Row
+from workbench.datasets.row import Kind, Origin, Rejection, Row
 from workbench.datasets.standing import KeyFiles, Keys, Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a run gives its operations: the model that the data is for, as a path, where there is one."""
+    """What a run gives its operations.
+
+    Attributes:
+        model: The path of the model that the data is for, or that is asked, where there is one.
+        model_digest: What tells it from others.
+        answers: The file in which answers of models are kept.
+    """
 
     model: str | None = None
     seed: int = 0
+    model_digest: str = ""
+    answers: Path | None = None
 
 
 class Operation:
@@ -32,9 +40,11 @@ class Operation:
 
     Attributes:
         needs_model: Whether it can do nothing without the model that the data is for.
+        makes: The kind of the rows that it makes of others, where that is another one.
     """
 
     needs_model: ClassVar[bool] = False
+    makes: ClassVar[Kind | None] = None
 
     def reads(self) -> Sequence[Path]:
         """Files beside the input that the results follow from."""

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from workbench.datasets import extensions
+from workbench.datasets.asking.operation import AskingOperation
 from workbench.datasets.operation import Operation, RowOperation, SetOperation
 from workbench.datasets.row import KINDS, Kind
 from workbench.errors import InvalidRequest
@@ -27,7 +28,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         kinds: Rows of other kinds are set aside.
         formats: What is written where nothing else is asked for; none for a recipe that only looks.
-        source: What is read where no input is named: the conversations that were had with the workbench.
+        source: "history" is what is read where no input is named: the conversations that were had with the
+            workbench. "documents" are what is read of folders, in place of files of rows.
         steps: For each the operation's name, as `operation`, and its parameters.
         model_steps: Further steps on single rows, taken where the model is known that the data is for.
     """
@@ -37,7 +39,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[Kind, ...] = KINDS
     formats: tuple[str, ...] = ("messages",)
     seed: int = 0
-    source: Literal["", "history"] = ""
+    source: Literal["", "history", "documents"] = ""
     steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
     model_steps: tuple[dict[str, Any], ...] = field(default_factory=tuple)
 
@@ -46,6 +48,12 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
         made = tuple(_operation(step) for step in self.steps)
         _check_order(made)
         return made
+
+
+def kinds_made(recipe: Recipe) -> tuple[Kind, ...]:
+    """The kinds of the rows that come out."""
+    made = [operation.makes for operation in recipe.operations() if operation.makes]
+    return (made[-1],) if made else recipe.kinds
 
 
 def named(name: str) -> Recipe:
@@ -121,6 +129,10 @@ def _check_order(operations: Sequence[Operation]) -> None:
     """Operations on the whole set follow each other; those on rows stand before or after all of them."""
     places = [place for place, one in enumerate(operations) if isinstance(one, SetOperation)]
     between = operations[places[0] : places[-1]] if places else ()
+    if places and any(isinstance(one, AskingOperation) for one in operations[places[0] :]):
+        raise InvalidRequest(
+            "A step that asks a model stands after one that judges the whole set.", "Put it before that."
+        )
     if any(isinstance(one, RowOperation) for one in between):
         raise InvalidRequest(
             "A step that looks at single rows stands between steps that look at all.",

@@ -67,7 +67,13 @@ class Split(SetOperation):
                     standing.unite(together[0], row)
 
     def _fill(self, standing: Standing, firsts: Any, places: Any) -> None:
-        """A small set may have nothing by chance in a split that was asked for: it gets the nearest unit."""
+        """A small set may have nothing by chance in a split that was asked for: it gets the nearest unit.
+
+        There is always something to learn from.
+        """
+        units = np.unique(firsts[standing.kept])
+        if len(units) and (standing.split[standing.kept] != 0).all():
+            standing.split[firsts == units[np.argmax(places[units])]] = 0
         for split, share in ((1, self.valid), (2, self.test)):
             if not share or (standing.kept & (standing.split == split)).any():
                 continue

@@ -1,4 +1,4 @@
-"""Reads files of rows, of any size, and trusts none: what cannot be read is told with its place, never lost.
+"""Reads rows and documents of any size, and trusts none: what cannot be read is told with its place.
 
 Yields plain objects; what their fields mean is known to `forms`.
 """
@@ -14,6 +14,7 @@ from workbench.datasets.reading.documents import read_document
 from workbench.datasets.reading.history import read_history
 from workbench.datasets.reading.lines import Read, read_lines
 from workbench.datasets.reading.parquet import read_parquet
+from workbench.datasets.reading.prose import read_prose
 from workbench.datasets.reading.source import Part, Source, is_compressed, survey
 from workbench.datasets.reading.tables import read_table
 from workbench.datasets.strict_json import Unreadable
@@ -47,5 +48,7 @@ def _read(source: Source, part: Part) -> Iterator[Read]:
             yield from read_parquet(source)
         case "history":
             yield from read_history(source)
+        case "pdf" | "docx" | "html" | "markdown" | "text":
+            yield from read_prose(source, source.layout)
         case _:
             assert_never(source.layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -13,6 +14,10 @@ _MARKS = (
 )
 HEAD_BYTES = 1 << 20
 UTF_8 = ("utf-8", "utf-8-sig")
+_CHARSET = re.compile(
+    rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE
+)
+_CHARSET_BYTES = 4096
 
 
 def encoding_of(head: bytes) -> str:
@@ -33,6 +38,18 @@ def encoding_of(head: bytes) -> str:
         if head[start::2].count(0) > pairs * 0.4 and head[1 - start :: 2].count(0) == 0:
             return name
     return "utf-8"
+
+
+def encoding_of_html(head: bytes) -> str:
+    """The same, where a page that is neither UTF-8 nor marked may name its encoding."""
+    told, named = encoding_of(head), _CHARSET.search(head[:_CHARSET_BYTES])
+    if told != "cp1252" or named is None:
+        return told
+    try:
+        b"".decode(name := codecs.lookup(named[1].decode()).name)
+    except LookupError:
+        return told
+    return told if name in ("iso8859-1", "ascii", "utf-8") else name
 
 
 def _is_utf8(head: bytes) -> bool:

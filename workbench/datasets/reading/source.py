@@ -1,4 +1,4 @@
-"""A file of rows: what kind of file it is, what it hashes to, and the parts in which it is read.
+"""A file of rows or a document: its kind, what it hashes to, and the parts in which it is read.
 
 Parts of a file of lines end where lines end, and know the number of their first line, so that each can be
 read without the others. Other files are one part each.
@@ -7,23 +7,37 @@ read without the others. Other files are one part each.
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import IO, Literal, cast, get_args
 
 import xxhash
 from msgspec import Struct
 
-from workbench.datasets.reading.encodings import HEAD_BYTES, UTF_8, encoding_of
+from workbench.datasets.documents.document import DocumentLayout
+from workbench.datasets.reading.encodings import HEAD_BYTES, UTF_8, encoding_of, encoding_of_html
 from workbench.errors import InvalidRequest
 
-Layout = Literal["lines", "document", "table", "parquet", "history"]
+Layout = Literal["lines", "document", "table", "parquet", "history"] | DocumentLayout
 PART_BYTES = 32 << 20
 _BLOCK_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 16
-_BINARY = ("parquet", "history")
+ROWS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+DOCUMENTS: dict[str, DocumentLayout] = {
+    **dict.fromkeys((".pdf",), "pdf"),
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".md", ".markdown"), "markdown"),
+    **dict.fromkeys((".txt", ".text"), "text"),
+}
+"""By the ending of the name, in lower case; ROWS are the endings of files of rows."""
+_BINARY = ("parquet", "history", "pdf", "docx")
 _TABLES = (".csv", ".tsv")
+_OBJECTS = re.compile(r"\[?\s*\{\s*[\"}]")
+"""How JSON begins in a file that is called plain text."""
+_KINDS = "Give JSONL, JSON, CSV, TSV, Parquet, PDF, DOCX, HTML, Markdown or plain text."
 
 
 class Source(Struct, frozen=True):
@@ -46,19 +60,21 @@ class Part(Struct, frozen=True):
 
 
 def survey(path: Path, index: int) -> tuple[Source, list[Part]]:
-    """Read the file once. Raises InvalidRequest where that cannot be, and for an empty one."""
+    """Read the file once. Raises InvalidRequest where that cannot be, and for an empty one of rows."""
     try:
         with open_plain(path) as file:
             head = file.read(HEAD_BYTES)
         layout = _layout(path, head)
         encoding = "" if layout in _BINARY else encoding_of(head)
+        if layout == "html":
+            encoding = encoding_of_html(head)
         splits = layout == "lines" and encoding in UTF_8 and not is_compressed(path)
         digest, parts = _walked(path, index, PART_BYTES if splits else sys.maxsize)
         size = path.stat().st_size
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidRequest(f"{path} cannot be read: {reason}.", "Check the path.") from error
-    if not head.strip():
+    if not head.strip() and layout not in get_args(DocumentLayout):
         raise InvalidRequest(f"{path} is empty.", "Give a file with rows.")
     return Source(str(path), layout, encoding, size, digest), parts
 
@@ -70,6 +86,11 @@ def open_plain(path: str | Path) -> IO[bytes]:
 
 def is_compressed(path: str | Path) -> bool:
     return str(path).endswith(".gz")
+
+
+def suffix_of(path: str | Path) -> str:
+    """The ending of the name in lower case, that of the unpacked file where it is a .gz."""
+    return Path(str(path).removesuffix(".gz")).suffix.lower()
 
 
 def _walked(path: Path, index: int, part_bytes: int) -> tuple[str, list[Part]]:
@@ -87,7 +108,7 @@ def _walked(path: Path, index: int, part_bytes: int) -> tuple[str, list[Part]]:
         else:
             line += block.count(b"\n")
         at += len(block)
-    if at > start:
+    if at > start or not parts:
         parts.append(Part(index, start, at, first_line))
     return digest.hexdigest(), parts
 
@@ -103,19 +124,21 @@ def _layout(path: Path, head: bytes) -> Layout:
         return "parquet"
     if head.startswith(b"SQLite format 3\x00"):
         return "history"
-    suffix = Path(str(path).removesuffix(".gz")).suffix.lower()
+    suffix = suffix_of(path)
     if suffix in _TABLES:
         return "table"
+    if head.startswith(b"%PDF-"):
+        return "pdf"
     start = head.decode(encoding_of(head), "replace").lstrip("\ufeff \t\r\n")
+    if suffix in DOCUMENTS and not (DOCUMENTS[suffix] == "text" and _OBJECTS.match(start)):
+        return DOCUMENTS[suffix]
     if suffix in (".jsonl", ".ndjson"):
         return "lines"
     if start.startswith("[") or (start.startswith("{") and not _is_line(start)):
         return "document"
     if start.startswith("{") or suffix == ".json":
         return "lines"
-    raise InvalidRequest(
-        f"{path} is no file of rows that can be read.", "Give JSONL, JSON, CSV, TSV or Parquet."
-    )
+    raise InvalidRequest(f"{path} is no file of rows that can be read, and no document.", _KINDS)
 
 
 def _is_line(start: str) -> bool:

@@ -50,6 +50,7 @@ class Delivery:
         self, folder: Path, formats: Mapping[str, ExportFormat], steps: Steps, findings: Findings
     ) -> None:
         self._folder, self._formats, self._findings = folder, formats, findings
+        self._writes_meta = any(form.writes_meta for form in formats.values())
         self._judging = dict(steps.judging)
         self._late = RowSteps(steps.late, findings, self._set_aside)
         self._last_step = 1 + max(
@@ -113,7 +114,8 @@ class Delivery:
             return
         delivered = self.delivered
         delivered.splits[split] += 1
-        delivered.left_out.update(row.meta.keys())
+        if not self._writes_meta:
+            delivered.left_out.update(row.meta.keys())
         delivered.tools = delivered.tools or bool(row.tools)
         delivered.images = delivered.images or bool(row.images)
 

@@ -107,7 +107,7 @@ class PartRun:
         """As many of the rows as fall to this part of a sample, from its beginning."""
         if not self._plan.sample:
             return rows
-        share = (part.end - part.start) / self._plan.total_bytes
+        share = (part.end - part.start) / max(self._plan.total_bytes, 1)
         exact = self._plan.sample * share
         return islice(rows, int(exact) + (random.Random(part.start).random() < exact % 1))
 

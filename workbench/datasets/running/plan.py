@@ -13,6 +13,7 @@ import xxhash
 from msgspec import Struct
 
 from workbench import __version__
+from workbench.datasets.inputs import Inputs
 from workbench.datasets.operation import Operation, RowOperation, SetOperation, Surroundings
 from workbench.datasets.reading import Part, Source, survey
 from workbench.datasets.recipe import Recipe
@@ -28,6 +29,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         references: Files beside the inputs that operations read.
         context: How many tokens the model reads at once; 0 where that is not known.
         sample: How many rows are tried, spread over the input; 0 means all.
+        unread: Files in folders of documents that are none.
+        answers: The file in which answers of models are kept.
         keeps_rows: Whether rows are needed again after they were looked at once.
     """
 
@@ -40,20 +43,22 @@ class Plan(Struct, frozen=True, kw_only=True):
     model_digest: str = ""
     context: int = 0
     sample: int = 0
+    unread: tuple[str, ...] = ()
+    answers: str = ""
+    keeps_rows: bool
     versions: dict[str, str]
 
     @property
-    def keeps_rows(self) -> bool:
-        return bool(self.formats)
-
-    @property
     def surroundings(self) -> Surroundings:
-        return Surroundings(self.model, self.recipe.seed)
+        return Surroundings(
+            self.model, self.recipe.seed, self.model_digest, Path(self.answers) if self.answers else None
+        )
 
     @property
     def fingerprint(self) -> str:
         """Of runs that give the same bytes."""
-        return xxhash.xxh3_128_hexdigest(msgspec.json.encode(self, order="sorted"))
+        told = msgspec.structs.replace(self, answers="")
+        return xxhash.xxh3_128_hexdigest(msgspec.json.encode(told, order="sorted"))
 
     @property
     def total_bytes(self) -> int:
@@ -83,9 +88,9 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is: bytes of the input, then steps, then rows."""
+    """How far a phase is: bytes of the input, questions, then steps, then rows."""
 
-    phase: Literal["reading", "comparing", "writing"]
+    phase: Literal["reading", "asking", "comparing", "writing"]
     done: int
     total: int
 
@@ -95,16 +100,17 @@ Tell = Callable[[Progress], None]
 
 def plan(
     recipe: Recipe,
-    inputs: Sequence[Path],
+    inputs: Inputs,
     formats: Sequence[str],
     model: str | None,
     sample: int,
     digest: str,
     context: int,
+    answers: str,
 ) -> Plan:
     """Look through the inputs. Raises InvalidRequest where one cannot be read."""
     sources, parts = [], []
-    for index, path in enumerate(inputs):
+    for index, path in enumerate(inputs.files):
         source, found = survey(path, index)
         sources.append(source)
         parts += found
@@ -120,5 +126,8 @@ def plan(
         model_digest=digest,
         context=context,
         sample=sample,
+        unread=tuple(map(str, inputs.unread)),
+        answers=answers,
+        keeps_rows=bool(formats),
         versions={"workbench": __version__} | {name: version(name) for name in LIBRARIES},
     )

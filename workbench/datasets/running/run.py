@@ -15,8 +15,10 @@ from workbench import wording
 from workbench.datasets import extensions
 from workbench.datasets.findings import Findings
 from workbench.datasets.operation import Operation
-from workbench.datasets.row import Kind
+from workbench.datasets.recipe import kinds_made
+from workbench.datasets.row import Kind, Origin
 from workbench.datasets.running.all_parts import run_parts
+from workbench.datasets.running.asking import ask_models
 from workbench.datasets.running.delivery import Delivered, Delivery
 from workbench.datasets.running.judging import judge, own_keys
 from workbench.datasets.running.outcome import Outcome, outcome
@@ -37,9 +39,11 @@ def run(plan: Plan, work: Path, target: Path, processes: int | None, tell: Tell)
     with _explained(), _operations(plan) as operations:
         steps, findings = Steps.of(operations), Findings()
         _begin(plan, work)
+        ask_models(plan, work, operations, processes, tell)
         summaries = run_parts(plan, work, operations, processes, tell)
         for finding in (finding for summary in summaries for finding in summary.findings):
             findings.merge(finding)
+        _tell_of_unread(plan, findings)
         standing = judge(plan, steps, work, summaries, findings, tell)
         _tell_of_judging(steps, standing, findings)
         delivered = None
@@ -85,6 +89,14 @@ def _explained() -> Iterator[None]:
         ) from error
 
 
+def _tell_of_unread(plan: Plan, findings: Findings) -> None:
+    for path in plan.unread:
+        findings.add(
+            "not-read", "note", "It is no document that can be read, or lies outside the folder.",
+            Origin(path, 1), "Save those that matter as PDF, DOCX, HTML, Markdown or plain text.",
+        )  # fmt: skip
+
+
 def _tell_of_judging(steps: Steps, standing: Standing, findings: Findings) -> None:
     """A finding for each step that rejected rows, with the first of them."""
     for step, operation in steps.judging:
@@ -125,4 +137,5 @@ def _kind_of(plan: Plan, summaries: Sequence[Summary]) -> Kind:
     if len(counts) > 1:
         told = ", ".join(f"{wording.count(rows, 'row')} of {kind}" for kind, rows in counts.most_common())
         raise InvalidRequest(f"The rows are of several kinds: {told}.", "Choose one with --kind.")
-    return next((kind for kind in plan.recipe.kinds if kind in counts), plan.recipe.kinds[0])
+    kinds = kinds_made(plan.recipe)
+    return next((kind for kind in kinds if kind in counts), kinds[0])

@@ -1,0 +1,142 @@
+"""`chunks`: documents cut where their headings and paragraphs end, into rows that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import msgspec
+
+from workbench.datasets.findings import Findings
+from workbench.datasets.operation import Surroundings
+from workbench.datasets.row import Origin, Rejection, Row
+from workbench.datasets.target.operation import TargetOperation
+from workbench.errors import InvalidRequest
+from workbench_recipes.blocks import PAGE_BREAK, Block, blocks_of
+from workbench_recipes.cutting import Sizes, cut
+
+_HEADED = ("markdown", "html", "docx")
+_GAP = "\n\n"
+
+
+@dataclass
+class Chunks(TargetOperation):
+    """Cuts texts into chunks of at most `most_characters`, and of `most_tokens` of the model if not 0.
+
+    A chunk ends at a paragraph, or at a heading once it has `full` of what it may have; only longer
+    paragraphs are cut, at lines, sentences or words. Nothing is in two chunks. Each tells its pages, the
+    headings that it stands under, and which of how many it is.
+    """
+
+    needs_model: ClassVar[bool] = False
+    most_characters: int = 6000
+    most_tokens: int = 0
+    full: float = 0.25
+
+    def begin(self, surroundings: Surroundings) -> None:
+        """Raises InvalidRequest for chunks without room, and where tokens are counted without a model."""
+        if self.most_characters < 1 or self.most_tokens < 0:
+            raise InvalidRequest("A chunk must have room for text.", "Give a larger most_characters.")
+        if self.most_tokens:
+            super().begin(surroundings)
+
+    def apply(self, row: Row, findings: Findings) -> Row | Rejection | Sequence[Row]:
+        if row.kind != "text":
+            return row
+        blocks = list(blocks_of(row.text, headed=row.meta.get("format") in _HEADED))
+        blocks = _fitting(blocks, self.most_characters, _letters)
+        if self.most_tokens:
+            blocks = _fitting(blocks, self.most_tokens, self._tokens)
+        chunks = list(self._packed(blocks))
+        if not chunks:
+            return Rejection("no-text", "It holds no text.")
+        return list(_rows(row, chunks))
+
+    def _packed(self, blocks: Sequence[Block]) -> Iterator[list[Block]]:
+        tokens = self._tokens([block.text for block in blocks]) if self.most_tokens else [0] * len(blocks)
+        gap = self._tokens([_GAP])[0] if self.most_tokens else 0
+        held, shares = list[Block](), list[tuple[int, int]]()
+        for block, counted in zip(blocks, tokens, strict=True):
+            share = (len(block.text) + len(_GAP), counted + gap)
+            letters, together = (sum(sizes) for sizes in zip(share, *shares, strict=True))
+            full = letters - len(_GAP) > self.most_characters or 0 < self.most_tokens < together - gap
+            if held and (full or (block.level and self._is_full(shares))):
+                kept = _without_headings(held)
+                yield held[:kept]
+                held, shares = held[kept:], shares[kept:]
+            held.append(block)
+            shares.append(share)
+        if held:
+            yield held
+
+    def _is_full(self, shares: Sequence[tuple[int, int]]) -> bool:
+        """Whether it has enough for a heading to end it."""
+        letters, tokens = (sum(sizes) for sizes in zip(*shares, strict=True))
+        enough = self.most_tokens and tokens >= self.full * self.most_tokens
+        return bool(enough or letters >= self.full * self.most_characters)
+
+    def _tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(ids) for ids in self.target.vocabulary.ids(texts, add=False)]
+
+
+def _fitting(blocks: Sequence[Block], most: int, sizes: Sizes) -> list[Block]:
+    """The blocks, those cut that are too long for a chunk that begins with the headings above them."""
+    found, above = list[Block](), 0
+    gap = sizes([_GAP])[0]
+    for block, size in zip(blocks, sizes([block.text for block in blocks]), strict=True):
+        room = max(most - above, most // 2, 1)
+        pieces = [block.text] if size <= room else cut(block.text, room, sizes)
+        found += [replace(block, text=piece) for piece in pieces]
+        above = above + size + gap if block.level else 0
+    return found
+
+
+def _letters(texts: Sequence[str]) -> list[int]:
+    return [len(text) for text in texts]
+
+
+def _without_headings(held: Sequence[Block]) -> int:
+    """How many blocks stay in the chunk: headings at its end belong to what comes next."""
+    count = len(held)
+    while count and held[count - 1].level:
+        count -= 1
+    return count or len(held)
+
+
+def _rows(row: Row, chunks: Sequence[Sequence[Block]]) -> Iterator[Row]:
+    paged = PAGE_BREAK in row.text or row.meta.get("format") == "pdf"
+    trail = list[Block]()
+    meta = {name: value for name, value in row.meta.items() if name != "empty_pages"}
+    for number, blocks in enumerate(chunks, 1):
+        told: dict[str, Any] = meta | {"chunk": number, "chunks": len(chunks)}
+        line = row.origin.line + number - 1
+        if paged:
+            line, last = blocks[0].pages[0], blocks[-1].pages[1]
+            told["pages"] = [line, last]
+        heading = _heading(trail, blocks)
+        if heading:
+            told["heading"] = heading
+        yield msgspec.structs.replace(
+            row,
+            origin=Origin(row.origin.file, line),
+            text=_GAP.join(block.text for block in blocks),
+            meta=told,
+        )
+
+
+def _heading(trail: list[Block], blocks: Sequence[Block]) -> str:
+    """The headings above the chunk's first text; `trail` then holds those above what comes next."""
+    told = ""
+    for block in blocks:
+        if block.level:
+            while trail and trail[-1].level >= block.level:
+                trail.pop()
+            trail.append(block)
+        else:
+            told = told or _path(trail) or " "
+    return (told or _path(trail)).strip()
+
+
+def _path(trail: Sequence[Block]) -> str:
+    return " > ".join(block.text.lstrip("# ") for block in trail)
