@@ -32,7 +32,7 @@ Examples:
 """
 _KINDS = click.Choice(["chat", "preference", "kto", "text"])
 _FILE = click.Path(path_type=Path)
-_model_option = click.option("--model", help="The model that the data is for.")
+_model_option = click.option("--model", help="The model that the data is for, or that is asked.")
 _set_option = click.option(
     "--set", "changes", multiple=True, metavar="OPERATION.PARAMETER=VALUE",
     help="Change a parameter of a step; repeatable.",
@@ -80,7 +80,7 @@ def show(*, name: str) -> None:
 
 @recipe.command()
 @click.argument("name")
-@click.option("--in", "inputs", multiple=True, type=_FILE, help="A file of rows or a folder.")
+@click.option("--in", "inputs", multiple=True, type=_FILE, help="A file of rows, a document or a folder.")
 @click.option("-o", "--output", "target", type=_FILE, help="The folder that the dataset goes to.")
 @_model_option
 @click.option(
@@ -131,8 +131,8 @@ def run(
             "It is not said where the dataset goes.", "Name a folder with -o, or try --sample."
         )
     order = Order(
-        recipe=told, inputs=inputs, target=target, formats=formats, model=_path_of(model), sample=sample or 0,
-        processes=processes,
+        recipe=told, inputs=inputs, target=target, formats=formats, model=_location_of(model),
+        sample=sample or 0, processes=processes,
     )  # fmt: skip
     made, outcome = making(order)
     finish(made, outcome, order, as_json)
@@ -159,7 +159,7 @@ def check(
     from workbench.datasets.recipe import changed
 
     told = changed(_recipe("inspect", model), dict(map(_change, changes)))
-    made, outcome = making(Order(recipe=told, inputs=files, model=_path_of(model), processes=processes))
+    made, outcome = making(Order(recipe=told, inputs=files, model=_location_of(model), processes=processes))
     tell_findings(made, outcome, _of_template(model) if model else (), as_json)
     return _code(outcome, "error", "warning") if strict else _code(outcome)
 
@@ -186,10 +186,10 @@ def _of_template(model: str) -> Sequence[Remark]:
         return template_remarks(target)
 
 
-def _path_of(model: str | None) -> Path | None:
+def _location_of(model: str | None) -> str | None:
     from workbench.models import locate
 
-    return locate(model).path if model else None
+    return locate(model).location if model else None
 
 
 def _change(text: str) -> tuple[str, Any]:

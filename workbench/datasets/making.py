@@ -28,6 +28,7 @@ from workbench.datasets.running.quarantine import examples
 from workbench.datasets.running.run import run
 from workbench.errors import InvalidRequest, WorkbenchError
 from workbench.gguf import read_model
+from workbench.openai_client.address import is_address, parse_address
 from workbench.whole_file import write_whole
 
 _LOCK, _UNFINISHED, _ANSWERS = "recipe.lock", ".unfinished", ".answers.sqlite3"
@@ -40,7 +41,7 @@ class Order:
 
     Attributes:
         formats: In place of those of the recipe, where there are any.
-        model: The path of the model that the data is for.
+        model: The path of the model that the data is for, or that is asked; the latter may be an address.
         sample: Look at about so many rows, and write nothing.
         processes: None is one for each core.
     """
@@ -49,7 +50,7 @@ class Order:
     inputs: tuple[Path, ...]
     target: Path | None = None
     formats: tuple[str, ...] = ()
-    model: Path | None = None
+    model: Path | str | None = None
     sample: int = 0
     processes: int | None = None
 
@@ -101,11 +102,14 @@ def _check_target(order: Order) -> None:
         raise InvalidRequest(f"{target} holds an input.", "Name another folder.")
 
 
-def _digest(model: Path | None) -> str:
-    """Of a model's beginning, where its template and vocabulary are, and its size."""
+def _digest(model: Path | str | None) -> str:
+    """Of a model's beginning, where its template and vocabulary are, and its size; or of its address."""
     if model is None:
         return ""
+    if is_address(str(model)):
+        return xxhash.xxh3_128_hexdigest(str(model).encode())
     try:
+        model = Path(model)
         with open(model, "rb") as file:
             head = file.read(_HEADER_BYTES)
         return f"{xxhash.xxh3_128_hexdigest(head)}-{model.stat().st_size}"
@@ -113,10 +117,10 @@ def _digest(model: Path | None) -> str:
         raise WorkbenchError(f"{model} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
-def _context(model: Path | None) -> int:
+def _context(model: Path | str | None) -> int:
     """What its header says, of a GGUF file."""
     with suppress(WorkbenchError):
-        return (read_model(model).context_length or 0) if model else 0
+        return (read_model(Path(model)).context_length or 0) if model else 0
     return 0
 
 
@@ -138,12 +142,17 @@ def _lock(made: Plan, outcome: Outcome, target: Path) -> dict[str, Any]:
         "formats": made.formats,
         "inputs": made.sources,
         "references": made.references,
-        "model": Path(made.model).name if made.model else "",
+        "model": _name(made.model or ""),
         "model_digest": made.model_digest,
         "versions": made.versions,
         "steps": outcome.steps,
         "files": {str(path.relative_to(target)): _sha256(path) for path in files},
     }
+
+
+def _name(model: str) -> str:
+    """Without the folders that it lies in, or the servers, whose address may hold a password."""
+    return parse_address(model).name if is_address(model) else Path(model).name
 
 
 def _sha256(path: Path) -> str:

@@ -17,7 +17,8 @@ from workbench.errors import WorkbenchError
 class Tokens(TargetOperation):
     """Gives texts, and conversations with one answer to learn, their tokens, for formats that write those.
 
-    `pack_to` is how many tokens the packs of such a format hold; a longer row has one for itself.
+    The last chunk of a document ends with the token that ends texts. `pack_to` is how many tokens the packs
+    of such a format hold; a longer row has one for itself.
     """
 
     train_on: TrainOn = "all"
@@ -34,6 +35,10 @@ class Tokens(TargetOperation):
 
     def _of_text(self, row: Row) -> RowTokens:
         (ids,) = self.target.vocabulary.ids([row.text])
+        if "chunk" in row.meta and row.meta["chunk"] == row.meta.get("chunks"):
+            facts = self.target.facts
+            end = facts.own_tokens.get(facts.special_tokens.get("eos_token", ""))
+            ids += [end] if end is not None and ids[-1:] != [end] else []
         return RowTokens(tuple(ids), tuple(ids), self.pack_to)
 
     def _of_chat(self, row: Row) -> RowTokens | None:

@@ -131,7 +131,7 @@ def test_later_steps_may_change_without_asking_again(documents: Path, tmp_path: 
 
 
 def test_a_model_is_needed_and_must_be_there(documents: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="needs the model"):
+    with pytest.raises(InvalidRequest, match="needs a model to ask"):
         made("docs-to-qa", documents, target=tmp_path / "set")
 
 

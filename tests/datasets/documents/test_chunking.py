@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import workbench_guide
@@ -158,6 +158,7 @@ def letters(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=TEXTS, most=st.integers(1, 200), layout=st.sampled_from(["markdown", "pdf", "text"]))
 def test_nothing_is_lost_or_said_twice_and_nothing_is_too_long(text: str, most: int, layout: str) -> None:
     found = chunks(text, layout, most_characters=most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.datasets.documents.pdf_files import PICTURE, pdf
 from tests.datasets.planting import made, rows_in
 from workbench.datasets.recipe import changed, named
 from workbench.errors import InvalidRequest
+from workbench.gguf import read_header
 
 SENTENCES = [
     f"Sentence {number} of the manual says how the machine {number} is cleaned." for number in range(60)
@@ -86,11 +88,16 @@ def test_chunks_are_packed_as_tokens(folder: Path, tmp_path: Path) -> None:
 
     recipe = changed(for_model(named("cpt-documents")), {"tokens.pack_to": 256, "chunks.most_tokens": 100})
     model = workbench_guide.PATH
+    recipe = changed(recipe, {"split.valid": 0.0})
     outcome = made(recipe, folder, target=tmp_path / "set", formats=("packed", "messages"), model=model)
     packs = rows_in(tmp_path / "set/packed/train.jsonl")
+    ids = [id for pack in packs for id in pack["input_ids"]]  # type: ignore[attr-defined]
+    end = read_header(model).number("tokenizer.ggml.eos_token_id")
     lengths = [length for pack in packs for length in pack["seq_lens"]]  # type: ignore[attr-defined]
     assert len(lengths) == outcome.splits["train"] > len(packs)
     assert max(lengths) <= 101
+    ends = [place for place, id in enumerate(ids) if id == end]
+    assert len(ends) == 5 and set(ends) <= set(accumulate(lengths, initial=-1))
 
 
 def test_folders_without_documents_are_one_clear_error(tmp_path: Path) -> None:

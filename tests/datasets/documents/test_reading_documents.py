@@ -122,8 +122,11 @@ def test_html_gives_what_a_reader_came_for(tmp_path: Path) -> None:
 
 
 def test_html_that_marks_its_content_gives_that_alone(tmp_path: Path) -> None:
-    row = text_of(write(tmp_path, "a.html", PAGE.encode()))
-    assert row["text"] == "## Dogs\n\nDogs bark.\n\nBy Ann"
+    page = PAGE.replace("Dogs bark.", "Dogs bark. " * 20)
+    row = text_of(write(tmp_path, "a.html", page.encode()))
+    assert row["text"] == f"## Dogs\n\n{'Dogs bark. ' * 19}Dogs bark.\n\nBy Ann"
+    teaser = text_of(write(tmp_path, "b.html", PAGE.encode()))
+    assert teaser["text"].startswith("# Cats") and "Dogs bark." in teaser["text"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252", "koi8-r"])

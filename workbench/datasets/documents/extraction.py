@@ -54,7 +54,7 @@ class Extraction:
             pipe = subprocess.PIPE
             worker = "workbench.datasets.documents.worker"
             self._process = subprocess.Popen(
-                [sys.executable, "-m", worker], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+                [sys.executable, "-P", "-m", worker], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
             )
         return self._process
 

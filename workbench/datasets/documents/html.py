@@ -14,12 +14,15 @@ from workbench.datasets.documents.html_text import HtmlText
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+_NO_TEXT = ["script", "style", "noscript", "template"]
 _DROPPED = frozenset(
-    ("script", "style", "noscript", "template", "nav", "form", "button", "select", "textarea", "input",
+    ("nav", "form", "button", "select", "textarea", "input",
      "iframe", "object", "embed", "svg", "canvas", "audio", "video", "dialog", "head")
 )  # fmt: skip
 _DROPPED_ROLES = frozenset(("navigation", "banner", "contentinfo", "search", "menu", "menubar", "dialog"))
 _BESIDE = frozenset(("aside", "footer"))
+_LEAST_SHARE = 0.3
+"""An article with less of the page's text is one of several things on it."""
 
 
 def read_html(text: str) -> Document:
@@ -27,6 +30,7 @@ def read_html(text: str) -> Document:
     from selectolax.lexbor import LexborHTMLParser
 
     parser = LexborHTMLParser(text)
+    parser.strip_tags(_NO_TEXT)
     root = _content(parser)
     found = _text(root) if root is not None else ""
     if not found.strip():
@@ -37,11 +41,15 @@ def read_html(text: str) -> Document:
 
 def _content(parser: LexborHTMLParser) -> LexborNode | None:
     """The element that says it is the content, where exactly one does, else the whole body."""
+    body = parser.body
+    if body is None:
+        return None
+    least = _LEAST_SHARE * len(body.text())
     for selector in ("main, [role=main]", "article"):
         named = parser.css(selector)
-        if len(named) == 1 and named[0].text().strip():
+        if len(named) == 1 and len(named[0].text()) > least:
             return named[0]
-    return parser.body
+    return body
 
 
 def _text(root: LexborNode) -> str:

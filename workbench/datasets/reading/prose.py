@@ -43,7 +43,7 @@ def _text(source: Source) -> Iterator[Read]:
             if "\x00" in piece and source.encoding in UTF_8:
                 yield line, _BINARY
                 return
-            if told := cleaned(piece).strip("\n"):
+            if (told := cleaned(piece).strip("\n")).strip():
                 empty = False
                 yield line, _row(source, "text", told)
     if empty:

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench import wording
 from workbench.datasets import extensions
+from workbench.datasets.asking.operation import AskingOperation
 from workbench.datasets.findings import Findings
 from workbench.datasets.operation import Operation
 from workbench.datasets.recipe import kinds_made
@@ -26,6 +27,7 @@ from workbench.datasets.running.part_files import PartFiles, Summary, part_folde
 from workbench.datasets.running.plan import Plan, Progress, Steps, Tell
 from workbench.datasets.standing import Standing
 from workbench.errors import InvalidRequest, NoSpace, WorkbenchError
+from workbench.openai_client.address import is_address
 from workbench.whole_file import write_whole
 
 _EXAMPLES = 5
@@ -64,10 +66,7 @@ def _begin(plan: Plan, work: Path) -> None:
 @contextmanager
 def _operations(plan: Plan) -> Iterator[Sequence[Operation]]:
     operations = plan.recipe.operations()
-    if not plan.model and any(operation.needs_model for operation in operations):
-        raise InvalidRequest(
-            f"{plan.recipe.name} needs the model that the data is for.", "Name it with --model."
-        )
+    _check_model(plan, operations)
     try:
         for operation in operations:
             operation.begin(plan.surroundings)
@@ -75,6 +74,18 @@ def _operations(plan: Plan) -> Iterator[Sequence[Operation]]:
     finally:
         for operation in operations:
             operation.end()
+
+
+def _check_model(plan: Plan, operations: Sequence[Operation]) -> None:
+    needing = [operation for operation in operations if operation.needs_model]
+    asked_only = all(isinstance(operation, AskingOperation) for operation in needing)
+    if needing and not plan.model:
+        noun = "a model to ask" if asked_only else "the model that the data is for"
+        raise InvalidRequest(f"{plan.recipe.name} needs {noun}.", "Name it with --model.")
+    if plan.model and is_address(plan.model) and not asked_only:
+        raise InvalidRequest(
+            "The vocabulary of a model elsewhere cannot be read.", "Name a model on this machine."
+        )
 
 
 @contextmanager
