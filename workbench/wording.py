@@ -39,6 +39,11 @@ def short(number: int) -> str:
     return f"{amount:.1f}{unit}" if unit else str(number)
 
 
+def context(tokens: int) -> str:
+    """Such as 32k, where it comes out even."""
+    return f"{tokens // 1024}k" if tokens % 1024 == 0 else f"{tokens:,}"
+
+
 def speed(tokens_per_second: float) -> str:
     return f"{tokens_per_second:.0f}" if tokens_per_second >= 100 else f"{tokens_per_second:.1f}"
 

@@ -11,7 +11,7 @@ from workbench.cli.fit_tables import plan_document, print_frontier, print_plan, 
 from workbench.engine_settings import EngineSettings
 from workbench.gguf import Header
 from workbench.memory import DeviceMemory, MemoryEstimate
-from workbench.planning.advice import shortage
+from workbench.planning.advice import sentence
 from workbench.planning.budget import Budget, Verdict
 from workbench.planning.flags import flags
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from workbench.planning.plan import Plan
 
 _PARTS = ("weights", "context", "compute", "overhead", "total")
-_VERDICTS = {"fits": "It fits.", "tight": "It fits, but only just."}
 _OVERHEAD = (
     "Overhead is what no engine reports, such as a driver's own memory; it comes from a model of its own."
 )
@@ -50,7 +49,7 @@ def show(report: Report) -> None:
     output.line()
     _print_devices(report)
     output.line()
-    output.line(_verdict(report))
+    output.line(sentence(report.verdict, helped=bool(report.changes)))
     for change in report.changes:
         tight = ", tight" if change.verdict.fit == "tight" else ""
         output.line(f"  {change.flags}  ({wording.size(change.estimate.total_bytes)} in all{tight})")
@@ -96,17 +95,6 @@ def _size(place: DeviceMemory, part: str) -> str:
 
 def _signed(number_of_bytes: int) -> str:
     return wording.size(number_of_bytes) if number_of_bytes >= 0 else f"-{wording.size(-number_of_bytes)}"
-
-
-def _verdict(report: Report) -> str:
-    verdict = report.verdict
-    if verdict.paged_bytes and verdict.possible:
-        paged = wording.size(verdict.paged_bytes)
-        return f"It runs, but slowly: {paged} of the weights will be read from the disk again and again."
-    if verdict.possible:
-        return _VERDICTS[verdict.fit]
-    then = "It fits with:" if report.changes else "Take a smaller quantization, or a smaller model."
-    return f"It does not fit: {shortage(verdict)} missing. {then}"
 
 
 def document(report: Report) -> dict[str, object]:

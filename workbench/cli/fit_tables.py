@@ -43,7 +43,7 @@ def print_frontier(rows: Sequence[Row], *, has_gpus: bool) -> None:
     output.line()
     contexts = [cell.context for cell in rows[0].cells]
     longest = ("all on GPU up to", "with RAM up to") if has_gpus else ("up to",)
-    headings = ("quant", "cache", *(_tokens(context) for context in contexts), *longest)
+    headings = ("quant", "cache", *(wording.context(context) for context in contexts), *longest)
     table = [
         (row.label, row.kv_type, *(_CELLS[cell.place] for cell in row.cells), *_longest(row, has_gpus))
         for row in rows
@@ -57,10 +57,6 @@ def _longest(row: Row, has_gpus: bool) -> tuple[str, ...]:
     whole = f"{row.whole:,}" if row.whole else "-"
     divided = f"{row.divided:,}" if row.divided else ""
     return (whole, divided) if has_gpus else (whole,)
-
-
-def _tokens(context: int) -> str:
-    return f"{context // 1024}k" if context % 1024 == 0 else f"{context:,}"
 
 
 def _tried(candidate: Candidate, chosen: bool) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from workbench.planning.budget import LIMIT, Verdict
 if TYPE_CHECKING:
     from workbench.planning.changes import Change
 
+_FITS = {"fits": "It fits.", "tight": "It fits, but only just."}
 _WHERE = {"CPU": "of main memory", LIMIT: "within the limit"}
 
 
@@ -25,6 +26,17 @@ def shortage(verdict: Verdict) -> str:
         f"{wording.size(missing)} {_WHERE.get(place) or f'on {place}'}" for place, missing in verdict.short
     ]
     return f"{' and '.join(places)} {'is' if len(places) == 1 else 'are'}"
+
+
+def sentence(verdict: Verdict, *, helped: bool) -> str:
+    """Whether it fits, to be followed by the changes that would make it fit where there are any."""
+    if verdict.paged_bytes and verdict.possible:
+        paged = wording.size(verdict.paged_bytes)
+        return f"It runs, but slowly: {paged} of the weights will be read from the disk again and again."
+    if verdict.possible:
+        return _FITS[verdict.fit]
+    then = "It fits with:" if helped else "Take a smaller quantization, or a smaller model."
+    return f"It does not fit: {shortage(verdict)} missing. {then}"
 
 
 def advice(changes: tuple[Change, ...]) -> str:

@@ -16,6 +16,7 @@ from textual.events import TextSelected
 from textual.screen import Screen
 from textual.widgets import HelpPanel
 
+from workbench.engine_settings import EngineSettings
 from workbench.models import Description, describe, model_named
 from workbench.sampling import SamplingSettings
 from workbench.tui.commands import commands
@@ -27,6 +28,7 @@ from workbench.tui.messages import ModelChosen
 from workbench.tui.screens.chat import ChatScreen
 from workbench.tui.screens.conversation_picker import ConversationPicker
 from workbench.tui.screens.downloads import DownloadsScreen
+from workbench.tui.screens.fit import FitScreen
 from workbench.tui.screens.home import HomeScreen
 from workbench.tui.screens.hub import HubScreen
 from workbench.tui.screens.model_picker import ModelPicker
@@ -52,6 +54,7 @@ class WorkbenchApp(ReportsFailures, App[None]):
         Binding("f4", "choose_model", "Model", id="app.model", show=False),
         Binding("f5", "switch_mode('hub')", "Hub", id="app.hub", show=False),
         Binding("f6", "switch_mode('downloads')", "Downloads", id="app.downloads", show=False),
+        Binding("f7", "switch_mode('fit')", "Does it fit", id="app.fit", show=False),
         Binding("f8", "switch_mode('sampling')", "Sampling lab", id="app.sampling", show=False),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
     ]
@@ -91,6 +94,7 @@ class WorkbenchApp(ReportsFailures, App[None]):
         self.add_mode("chat", lambda: self.chat)
         self.add_mode("hub", lambda: HubScreen(around, session, downloads))
         self.add_mode("downloads", lambda: DownloadsScreen(session, downloads))
+        self.add_mode("fit", lambda: FitScreen(around, session, downloads))
         self.add_mode(
             "sampling", lambda: SamplingScreen(session, downloads, self._sampling, self.chat.draw_with)
         )
@@ -112,17 +116,18 @@ class WorkbenchApp(ReportsFailures, App[None]):
 
     @on(ModelChosen)
     async def _talk_to(self, event: ModelChosen) -> None:
-        await self._open(event.model)
+        await self._open(event.model, event.settings)
 
     def _tell_loss(self, state: ModelState) -> None:
         if isinstance(state, Lost):
             self.report(state.error)
 
-    async def _open(self, model: Description) -> None:
+    async def _open(self, model: Description, settings: EngineSettings | None = None) -> None:
         """Go to the chat with this model, loading it unless it is there already."""
-        if not (isinstance(self.session.state, Loading | Ready) and self.session.state.model == model):
+        state = self.session.state
+        if settings is not None or not (isinstance(state, Loading | Ready) and state.model == model):
             await self.chat.cease()
-            self.session.load(model)
+            self.session.load(model, settings=settings, here=settings is not None)
         await self.switch_mode("chat")
 
     async def _choose_for_question(self) -> None:

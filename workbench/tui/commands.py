@@ -18,6 +18,7 @@ PLACES = (
     ("chat", "Chat", "Go to the conversation"),
     ("hub", "Hub", "Find models to download"),
     ("downloads", "Downloads", "What is being fetched, and what has arrived"),
+    ("fit", "Does it fit", "What a model takes in memory, here or on other cards"),
     ("sampling", "Sampling lab", "How the sampling settings move what comes next"),
 )
 

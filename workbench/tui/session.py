@@ -84,13 +84,13 @@ class Session:
     def unsubscribe(self, subscriber: Callable[[ModelState], None]) -> None:
         self._subscribers.remove(subscriber)
 
-    def load(self, model: Description, *, here: bool = False) -> None:
+    def load(self, model: Description, *, settings: EngineSettings | None = None, here: bool = False) -> None:
         """Begin to replace what is open, or is being opened. Ends as Ready, Failed or NoModel.
 
-        `here` loads it even where a server that runs has it.
+        `here` loads it even where a server that runs has it; `settings` take the place of the usual ones.
         """
         before = self._load
-        self._load = asyncio.create_task(self._replace(before, model, here))
+        self._load = asyncio.create_task(self._replace(before, model, settings or self._settings, here))
         self._become(Loading(model, 0.0))
 
     async def provider(self) -> Provider:
@@ -114,12 +114,14 @@ class Session:
         await self._release()
         self._become(NoModel())
 
-    async def _replace(self, before: asyncio.Task[None] | None, model: Description, here: bool) -> None:
+    async def _replace(
+        self, before: asyncio.Task[None] | None, model: Description, settings: EngineSettings, here: bool
+    ) -> None:
         ending: ModelState = NoModel()
         try:
             await _ended(before)
             await self._release()
-            self._provider = await self._open(model, here)
+            self._provider = await self._open(model, settings, here)
             ending = Ready(model, self._provider)
         except LoadCancelled:
             pass
@@ -135,7 +137,7 @@ class Session:
         await provider.ended()
         self._become(Lost(model, gone()))
 
-    async def _open(self, model: Description, here: bool) -> Provider:
+    async def _open(self, model: Description, settings: EngineSettings, here: bool) -> Provider:
         loop = asyncio.get_running_loop()
 
         def progress(share: float) -> None:
@@ -143,7 +145,7 @@ class Session:
 
         if not (here or model.address) and (served := await self._attach(model.path, progress)) is not None:
             return served
-        return await self._open_model(model.location, self._settings, progress=progress)
+        return await self._open_model(model.location, settings, progress=progress)
 
     async def _release(self) -> None:
         watch, self._watch = self._watch, None
