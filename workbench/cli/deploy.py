@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from workbench.cli.deploy_fleet import kserve, ray_llm, vllm
 from workbench.cli.deploy_ray import ray
 
 EPILOG = """\b
 Examples:
   workbench deploy ray guide --replicas 2 -o cluster
+  workbench deploy vllm org/repo --gpu H100 --gpus 8 --context 32768 --parallel 16
+  workbench deploy ray-llm org/repo --gpu H100 --gpus 8 --replicas 4 -o serve.yaml
+  workbench deploy kserve org/repo --gpu H100 | kubectl apply -f -
 """
 
 
@@ -21,4 +25,5 @@ def deploy() -> None:
     """
 
 
-deploy.add_command(ray)
+for command in (ray, vllm, ray_llm, kserve):
+    deploy.add_command(command)

@@ -76,7 +76,7 @@ def ray(
     """
     if most_replicas is not None and most_replicas < replicas:
         raise click.UsageError("--most-replicas is less than --replicas.")
-    from workbench.cli.deployed import served, write_yaml
+    from workbench.cli.deployed import served, write, yaml_text
     from workbench.fleet.ray_serve import Front, Scale, serve_config
     from workbench.fleet.replicas import Replicas
 
@@ -102,7 +102,7 @@ def ray(
     front = Front(port, tls.certificate, tls.key) if tls else Front(port)
     config = serve_config(shared, scale, front)
     file = folder / "serve.yaml"
-    write_yaml(file, config, force=force)
+    write(file, yaml_text(config), force=force)
     _tell(file, config, preset.name, f"{'https' if tls else 'http'}://{_named(host)}:{port}/v1", as_json)
 
 

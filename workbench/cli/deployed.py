@@ -31,11 +31,15 @@ def served(name: str, settings: EngineSettings, backend: str | None) -> tuple[Pr
     return preset, loaded.parallel
 
 
-def write_yaml(file: Path, document: dict[str, Any], *, force: bool) -> None:
-    """Raises InvalidRequest where something else is there already, or nothing can be written."""
+def yaml_text(document: dict[str, Any]) -> str:
     import yaml
 
-    content = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100).encode()
+    return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))
+
+
+def write(file: Path, text: str, *, force: bool) -> None:
+    """Raises InvalidRequest where something else is there already, or nothing can be written."""
+    content = text.encode()
     try:
         if file.exists() and not force and file.read_bytes() != content:
             raise InvalidRequest(
