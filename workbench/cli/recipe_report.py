@@ -63,6 +63,8 @@ def tell_findings(made: Plan, outcome: Outcome, template: Sequence[Remark], as_j
         return
     kinds = ", ".join(f"{rows:,} {kind}" for kind, rows in outcome.kinds.items()) or "none"
     output.line(f"{wording.count(outcome.rows_in, 'row')} read, of which can be used: {kinds}")
+    if outcome.languages:
+        output.line(f"Languages: {', '.join(f'{rows:,} {name}' for name, rows in outcome.languages.items())}")
     for finding in outcome.findings:
         output.line()
         output.line(f"{finding.severity}: {finding.rule}, {wording.count(finding.count, 'row')}")

@@ -32,6 +32,9 @@ def _lines(plan: Plan, outcome: Outcome) -> Iterator[str]:
     yield from _table(("step", "set aside"), ((name, f"{rows:,}") for name, rows in outcome.steps), right=1)
     yield from ("", "## What is there", "")
     yield from _table(("kind", "rows"), _counts(outcome.kinds), right=1)
+    if outcome.languages:
+        yield ""
+        yield from _table(("language", "rows"), _counts(outcome.languages), right=1)
     if outcome.splits:
         yield ""
         yield from _table(("split", "rows"), _counts(outcome.splits), right=1)

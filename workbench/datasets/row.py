@@ -61,6 +61,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
         text: Of a row for further pretraining.
         tokens: What an operation that knows the model has made of it.
         token_count: How many that model reads, at most, where that was counted.
+        language: Its ISO 639 code, "und" where it cannot be told, "" where nobody looked.
         meta: Whatever else was in the row, such as its id, source or group.
     """
 
@@ -77,6 +78,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     images: tuple[RowImage, ...] = ()
     tokens: RowTokens | None = None
     token_count: int = 0
+    language: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
 
     @property

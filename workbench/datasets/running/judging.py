@@ -16,7 +16,7 @@ from workbench.datasets.standing import KeyFiles, Standing
 
 
 def own_keys(plan: Plan, folder: Path, summaries: Sequence[Summary]) -> KeyFiles:
-    """Line, kind, turns and letters of each row."""
+    """Line, kind, turns, letters and language of each row."""
     return _keys(OWN_KEYS, plan, folder, summaries)
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from workbench.datasets.balance import Balance, balance_of
 from workbench.datasets.copies import Copies, copies_of
 from workbench.datasets.findings import Finding, Findings
+from workbench.datasets.languages import languages_of
 from workbench.datasets.lengths import Lengths, lengths_of
 from workbench.datasets.recipe import Recipe
 from workbench.datasets.running.delivery import Delivered
@@ -25,6 +26,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         steps: For each step its name and how many rows it set aside; the first is reading, the last writing.
         rejected: Rows set aside, by rule.
         kinds: Rows that were read, by kind.
+        languages: Rows that stay, by language, where an operation told it; most first.
         splits: Rows of each split; `formats` holds those of each format.
         left_out: For each field that no format writes how many rows had it.
     """
@@ -36,6 +38,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     steps: tuple[tuple[str, int], ...]
     rejected: dict[str, int]
     kinds: dict[str, int]
+    languages: dict[str, int]
     splits: dict[str, int]
     formats: dict[str, dict[str, int]]
     left_out: dict[str, int]
@@ -72,6 +75,7 @@ def outcome(
         steps=tuple((name, by_step[number]) for number, name in enumerate(names)),
         rejected=dict(sorted(by_rule.items())),
         kinds=dict(sorted(kinds.items())),
+        languages=languages_of(own, standing.kept),
         splits=splits,
         formats=formats,
         left_out=dict(sorted(delivered.left_out.items())) if delivered else {},

@@ -88,6 +88,7 @@ class PartRun:
                 "letters": np.array(letters, np.uint32),
                 "tokens": np.array([row.token_count for row in rows], np.uint32),
                 **balance.keys_of(rows),
+                "language": np.array([row.language for row in rows], "S8"),
             },
         )
         for step, operation in self._steps.judging:

@@ -18,7 +18,7 @@ from workbench.datasets.operation import Operation, RowOperation, SetOperation, 
 from workbench.datasets.reading import Part, Source, survey
 from workbench.datasets.recipe import Recipe
 
-LIBRARIES = ("duckdb", "msgspec", "numpy", "rensa", "xxhash")
+LIBRARIES = ("duckdb", "msgspec", "numpy", "pillow", "py3langid", "rensa", "xxhash")
 
 
 class Plan(Struct, frozen=True, kw_only=True):
