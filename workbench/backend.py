@@ -204,6 +204,12 @@ class Provider(ABC):
     async def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
         """As Engine.tokenize. Raises Unsupported where the other side does not tell."""
 
+    async def tokenize_all(
+        self, texts: Sequence[str], *, special: bool = False, add: bool | None = None
+    ) -> list[list[int]]:
+        """As `tokenize`, of many texts at once."""
+        return [await self.tokenize(text, special=special, add=add) for text in texts]
+
     @abstractmethod
     async def detokenize(self, tokens: Sequence[int]) -> str:
         """As Engine.detokenize, decoded as UTF-8 with replacement characters."""

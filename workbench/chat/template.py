@@ -7,12 +7,12 @@ nothing of tokens.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from jinja2 import Template, TemplateError
+from jinja2 import Template, TemplateError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.utils import Namespace
 
@@ -187,6 +187,25 @@ def _written(
         raise InvalidModel(
             f"The model's chat template failed: {error}.", "Continue plain text instead, or give another."
         ) from error
+
+
+@lru_cache(maxsize=32)
+def literals(template: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The texts in its own expressions: those that it looks for in others, and all of them.
+
+    Raises jinja2.TemplateError for one that cannot be compiled.
+    """
+    tree = Sandbox().parse(template)
+    sought = [node.expr for node in tree.find_all(nodes.Compare) if node.ops[0].op in ("in", "notin")]
+    calls = (node for node in tree.find_all(nodes.Call) if isinstance(node.node, nodes.Getattr))
+    sought += [one for call in calls for one in call.args]
+    return _texts(sought), _texts(tree.find_all(nodes.Const))
+
+
+def _texts(found: Iterable[nodes.Node]) -> frozenset[str]:
+    return frozenset(
+        node.value for node in found if isinstance(node, nodes.Const) and isinstance(node.value, str)
+    )
 
 
 def _refuse(message: object) -> NoReturn:

@@ -58,7 +58,16 @@ class Operation:
 
 
 class RowOperation(Operation, ABC):
-    """Looks at one row and at nothing else."""
+    """Looks at one row and at nothing else.
+
+    Attributes:
+        rows_ahead: How many rows `look_ahead` is given at most.
+    """
+
+    rows_ahead: ClassVar[int] = 1
+
+    def look_ahead(self, rows: Sequence[Row]) -> None:
+        """Told which rows `apply` gets next, so that what is cheaper for many is done for all of them."""
 
     @abstractmethod
     def apply(self, row: Row, findings: Findings) -> Row | Rejection | Sequence[Row]:

@@ -16,7 +16,7 @@ from workbench.backend import ModelFacts
 from workbench.errors import EngineDied, WorkbenchError, error_of_kind
 from workbench.runtime import messages
 
-CallReply = messages.Tokens | messages.Piece | messages.Pieces | messages.StepReply
+CallReply = messages.Tokens | messages.AllTokens | messages.Piece | messages.Pieces | messages.StepReply
 Replies = asyncio.Queue[CallReply | WorkbenchError]
 
 CLOSING_SECONDS = 15.0
@@ -160,7 +160,9 @@ class EngineProcess:
             case messages.Step(events):
                 for event in events:
                     self._deliver_one(event)
-            case messages.Failed() | messages.Tokens() | messages.Piece() | messages.Pieces():
+            case messages.Loading() | messages.Opened():
+                pass
+            case _:
                 self._deliver_one(reply)
 
     def _deliver_one(self, reply: CallReply | messages.Failed) -> None:

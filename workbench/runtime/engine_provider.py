@@ -86,6 +86,14 @@ class EngineProvider(Provider):
         assert isinstance(reply, messages.Tokens)
         return list(reply.tokens)
 
+    async def tokenize_all(
+        self, texts: Sequence[str], *, special: bool = False, add: bool | None = None
+    ) -> list[list[int]]:
+        given = tuple(texts)
+        reply = await self._ask(lambda number: messages.TokenizeAll(number, given, special, add))
+        assert isinstance(reply, messages.AllTokens)
+        return reply.tokens
+
     async def detokenize(self, tokens: Sequence[int]) -> str:
         reply = await self._ask(lambda number: messages.Detokenize(number, tuple(tokens)))
         assert isinstance(reply, messages.Piece)

@@ -76,6 +76,15 @@ class Tokenize(Message, frozen=True):
     add: bool | None
 
 
+class TokenizeAll(Message, frozen=True):
+    """To the engine: tokens of each text; answered by AllTokens."""
+
+    id: int
+    texts: tuple[str, ...]
+    special: bool
+    add: bool | None
+
+
 class Measure(Message, frozen=True):
     """To the engine: tokens of a prompt with media; answered by Tokens."""
 
@@ -160,6 +169,13 @@ class Tokens(Message, frozen=True):
     tokens: tuple[int, ...]
 
 
+class AllTokens(Message, frozen=True):
+    """From the engine: answer to TokenizeAll."""
+
+    id: int
+    tokens: list[list[int]]
+
+
 class Piece(Message, frozen=True):
     """From the engine: answer to Detokenize."""
 
@@ -233,9 +249,21 @@ class Step(Message, frozen=True):
     events: list[StepReply | Failed]
 
 
-Call = Generate | Cancel | Tokenize | Measure | Detokenize | Divide | Embed | Rank | TimePasses | Trace
+Call = (
+    Generate
+    | Cancel
+    | Tokenize
+    | TokenizeAll
+    | Measure
+    | Detokenize
+    | Divide
+    | Embed
+    | Rank
+    | TimePasses
+    | Trace
+)
 Command = Open | Close | Together | Call
-Reply = Loading | Opened | Failed | Tokens | Piece | Pieces | Step
+Reply = Loading | Opened | Failed | Tokens | AllTokens | Piece | Pieces | Step
 
 LENGTH = struct.Struct("<I")
 _encoder = msgspec.msgpack.Encoder()

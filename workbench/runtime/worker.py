@@ -126,6 +126,9 @@ class Worker:
                 self._send(messages.Tokens(call, tuple(tokens)))
             case messages.Measure(call, mixed):
                 self._measure(TokenRequest(id=call, prompt=(), mixed=mixed))
+            case messages.TokenizeAll(call, texts, special, add):
+                found = [self._engine.tokenize(text, special=special, add=add) for text in texts]
+                self._send(messages.AllTokens(call, found))
             case messages.Detokenize(call, ids):
                 self._send(messages.Piece(call, self._engine.detokenize(ids)))
             case messages.Divide(call, ids):

@@ -34,9 +34,7 @@ class LengthPolicy(TargetOperation):
             return Rejection("refused", error.message)
 
     def _fitted(self, row: Row, limit: int, findings: Findings) -> Row | Rejection | Sequence[Row]:
-        longest = max((self._length(one) for one in examples_of(row, self.train_on)), default=0)
-        if row.text:
-            longest = len(self.target.vocabulary.ids([row.text])[0])
+        longest = max((len(one.tokens) for one in self.tokenized(row)), default=len(self.text_ids(row)))
         if longest <= limit:
             return msgspec.structs.replace(row, token_count=longest)
         if self.policy == "fail":
@@ -68,7 +66,8 @@ class LengthPolicy(TargetOperation):
         ] or too_long
 
     def _length(self, example: TrainingExample) -> int:
-        return len(self.tokenized(example).tokens)
+        (made,) = self.target.tokenized([example])
+        return len(made.tokens)
 
 
 class _TooLong(WorkbenchError):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from workbench.datasets.findings import Findings
 from workbench.datasets.row import Rejection, Row
+from workbench.datasets.target.mask import TokenizedRow
 from workbench.datasets.target.operation import TargetOperation
 from workbench.datasets.target.remarks import Remark
 from workbench.datasets.target.row_checks import row_remarks
-from workbench.datasets.target.training_example import TrainOn, examples_of
+from workbench.datasets.target.training_example import TrainOn
 from workbench.errors import WorkbenchError
 
 
@@ -25,11 +26,8 @@ class TemplateLint(TargetOperation):
 
     def apply(self, row: Row, findings: Findings) -> Row | Rejection:
         remarks = dict[str, Remark]()
-        for example in examples_of(row, self.train_on):
-            try:
-                found = row_remarks(self.target, self.tokenized(example))
-            except WorkbenchError as error:
-                found = [Remark("refused", "error", error.message, error.remedy)]
+        for made in self.each_tokenized(row):
+            found = row_remarks(self.target, made) if isinstance(made, TokenizedRow) else [_refusal(made)]
             remarks |= {one.rule: one for one in reversed(found)}
         errors = [remark for remark in remarks.values() if remark.severity == "error"]
         if errors and not self.keep:
@@ -39,6 +37,10 @@ class TemplateLint(TargetOperation):
         for remark in remarks.values():
             findings.add(remark.rule, remark.severity, remark.message, row.origin, remark.remedy)
         return row
+
+
+def _refusal(error: WorkbenchError) -> Remark:
+    return Remark("refused", "error", error.message, error.remedy)
 
 
 _IMAGES = Remark(

@@ -9,7 +9,7 @@ import msgspec
 from workbench.datasets.findings import Findings
 from workbench.datasets.row import Rejection, Row, RowTokens
 from workbench.datasets.target.operation import TargetOperation
-from workbench.datasets.target.training_example import TrainOn, examples_of
+from workbench.datasets.target.training_example import TrainOn
 from workbench.errors import WorkbenchError
 
 
@@ -34,7 +34,7 @@ class Tokens(TargetOperation):
         return msgspec.structs.replace(row, tokens=tokens, token_count=len(tokens.input_ids))
 
     def _of_text(self, row: Row) -> RowTokens:
-        (ids,) = self.target.vocabulary.ids([row.text])
+        ids = list(self.text_ids(row))
         if "chunk" in row.meta and row.meta["chunk"] == row.meta.get("chunks"):
             facts = self.target.facts
             end = facts.own_tokens.get(facts.special_tokens.get("eos_token", ""))
@@ -44,6 +44,5 @@ class Tokens(TargetOperation):
     def _of_chat(self, row: Row) -> RowTokens | None:
         if not row.messages:
             return None
-        (example,) = examples_of(row, self.train_on)
-        made = self.tokenized(example)
+        (made,) = self.tokenized(row)
         return RowTokens(made.tokens.ids, tuple(made.labels), self.pack_to)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import pytest
 
 from tests.datasets.target.conftest import TargetOf
-from workbench.datasets.target.vocabulary import byte_spans
+from workbench.datasets.target.token_places import byte_places
 from workbench.errors import Unsupported
 
 
 def parts(text: str, *pieces: str) -> list[str]:
     data = text.encode()
-    spans = byte_spans(data, [piece.encode() for piece in pieces])
-    assert [begin for begin, _ in spans] == sorted(begin for begin, _ in spans)
-    return [data[begin:end].decode() for begin, end in spans]
+    starts, ends = byte_places(data, [piece.encode() for piece in pieces])
+    assert starts == sorted(starts)
+    return [data[start:end].decode() for start, end in zip(starts, ends, strict=True)]
 
 
 @pytest.mark.parametrize(
     ("text", "pieces", "found"),
     [
+        ("", [], []),
         ("Hi you", ["Hi", " you"], ["Hi", " you"]),
+        ("Hi you", ["<s>", "Hi", " you"], ["", "Hi", " you"]),
         ("Hi you", [" Hi", " you"], ["Hi", " you"]),
         ("Hi", ["<s>", " Hi", "</s>"], ["", "Hi", ""]),
         ("<|user|>\nHi<|end|>\n", ["<|user|>", " Hi", "<|end|>"], ["<|user|>", "Hi", "<|end|>"]),

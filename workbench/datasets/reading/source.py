@@ -22,7 +22,8 @@ from workbench.errors import InvalidRequest
 
 Layout = Literal["lines", "document", "table", "parquet", "history"] | DocumentLayout
 PART_BYTES = 32 << 20
-_BLOCK_BYTES = 1 << 20
+_SMALL_PARTS, _LEAST_PART_BYTES = 64, 256 << 10
+_BLOCK_BYTES = 1 << 18
 _BUFFER_BYTES = 1 << 16
 ROWS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 DOCUMENTS: dict[str, DocumentLayout] = {
@@ -59,8 +60,11 @@ class Part(Struct, frozen=True):
     first_line: int = 1
 
 
-def survey(path: Path, index: int) -> tuple[Source, list[Part]]:
-    """Read the file once. Raises InvalidRequest where that cannot be, and for an empty one of rows."""
+def survey(path: Path, index: int, *, small_parts: bool = False) -> tuple[Source, list[Part]]:
+    """Read the file once. Raises InvalidRequest where that cannot be, and for an empty one of rows.
+
+    Small parts are for rows that take long, so that all processes have some.
+    """
     try:
         with open_plain(path) as file:
             head = file.read(HEAD_BYTES)
@@ -69,8 +73,11 @@ def survey(path: Path, index: int) -> tuple[Source, list[Part]]:
         if layout == "html":
             encoding = encoding_of_html(head)
         splits = layout == "lines" and encoding in UTF_8 and not is_compressed(path)
-        digest, parts = _walked(path, index, PART_BYTES if splits else sys.maxsize)
         size = path.stat().st_size
+        part_bytes = (
+            min(PART_BYTES, max(size // _SMALL_PARTS, _LEAST_PART_BYTES)) if small_parts else PART_BYTES
+        )
+        digest, parts = _walked(path, index, part_bytes if splits else sys.maxsize)
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidRequest(f"{path} cannot be read: {reason}.", "Check the path.") from error

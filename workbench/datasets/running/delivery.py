@@ -94,7 +94,7 @@ class Delivery:
                         self._set_aside(step, row, self._judging[step].rejection(origin))
                     else:
                         split = standing.splits[standing.split[place]]
-                        for kept in self._late.through(row):
+                        for kept in self._late.through((row,)):
                             yield split, kept
                     place += 1
 

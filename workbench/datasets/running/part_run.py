@@ -17,6 +17,7 @@ from workbench.datasets.forms.rows import row_of
 from workbench.datasets.operation import Operation
 from workbench.datasets.reading import Part, Read, read
 from workbench.datasets.row import KINDS, Origin, Rejection, Row
+from workbench.datasets.running.batches import batches
 from workbench.datasets.running.part_files import PartWriter, Summary, part_folder
 from workbench.datasets.running.plan import Plan, Steps
 from workbench.datasets.running.quarantine import quarantined
@@ -47,7 +48,8 @@ class PartRun:
         self._early = RowSteps(self._steps.early, self._findings, self._reject)
         self._writer = PartWriter(part_folder(self._folder, number), self._plan.keeps_rows)
         with closing(self._writer), _rare_collections():
-            for rows, letters in _batches(self._rows(part)):
+            kept = self._early.through(self._rows(part))
+            for rows, letters in batches(kept, ROWS_AT_ONCE, _LETTERS_AT_ONCE):
                 self._keep(rows, letters)
             self._summary.rows_added = self._early.added
             self._summary.findings = self._findings.all()
@@ -55,7 +57,7 @@ class PartRun:
         return self._summary
 
     def _rows(self, part: Part) -> Iterator[Row]:
-        """The rows that the early steps let through."""
+        """The rows of the kinds that the recipe takes."""
         for number, value in self._sampled(read(self._plan.sources[part.source], part), part):
             self._summary.rows_in += 1
             origin = Origin(self._file, number)
@@ -68,7 +70,7 @@ class PartRun:
                 self._set_aside(0, origin, Rejection(unreadable.rule, unreadable.reason), shown)
                 continue
             if row.kind in self._kinds:
-                yield from self._early.through(row)
+                yield row
             else:
                 reason = f"It is a row of the kind {row.kind}, and {self._plan.recipe.name} takes none."
                 self._set_aside(0, origin, Rejection("kind", reason), row)
@@ -122,24 +124,6 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[tuple[list[Row], list[int]]]:
-    """Not many rows at once, and not much text; with the letters of each."""
-    batch, letters, all_letters = list[Row](), list[int](), 0
-    for row in rows:
-        batch.append(row)
-        letters.append(_letters(row))
-        all_letters += letters[-1]
-        if len(batch) == ROWS_AT_ONCE or all_letters > _LETTERS_AT_ONCE:
-            yield batch, letters
-            batch, letters, all_letters = [], [], 0
-    if batch:
-        yield batch, letters
-
-
-def _letters(row: Row) -> int:
-    return len(row.text) + sum([len(message.content) for message in row.turns])
 
 
 _run: PartRun

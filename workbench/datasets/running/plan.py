@@ -110,17 +110,17 @@ def plan(
 ) -> Plan:
     """Look through the inputs. Raises InvalidRequest where one cannot be read."""
     sources, parts = [], []
+    operations = recipe.operations()
+    slow = any(operation.needs_model for operation in operations)
     for index, path in enumerate(inputs.files):
-        source, found = survey(path, index)
+        source, found = survey(path, index, small_parts=slow)
         sources.append(source)
         parts += found
     return Plan(
         recipe=recipe,
         sources=tuple(sources),
         parts=tuple(parts),
-        references=tuple(
-            survey(path, 0)[0] for operation in recipe.operations() for path in operation.reads()
-        ),
+        references=tuple(survey(path, 0)[0] for operation in operations for path in operation.reads()),
         formats=tuple(formats),
         model=model,
         model_digest=digest,

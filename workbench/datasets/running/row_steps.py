@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from workbench.datasets.findings import Findings
 from workbench.datasets.operation import RowOperation
 from workbench.datasets.row import Rejection, Row
+from workbench.datasets.running.batches import batches
 
 SetAside = Callable[[int, Row, Rejection], None]
+_LETTERS_AHEAD = 1 << 20
 
 
 class RowSteps:
@@ -18,21 +20,28 @@ class RowSteps:
         self, operations: Sequence[tuple[int, RowOperation]], findings: Findings, set_aside: SetAside
     ) -> None:
         self._operations, self._findings, self._set_aside = operations, findings, set_aside
+        self._rows_ahead = max((operation.rows_ahead for _, operation in operations), default=1)
         self.added = 0
 
-    def through(self, row: Row, place: int = 0) -> Iterator[Row]:
-        """What comes out: the row, nothing, or the rows that it was cut into."""
-        for index in range(place, len(self._operations)):
-            step, operation = self._operations[index]
-            result = operation.apply(row, self._findings)
-            if isinstance(result, Row):
-                row = result
-            elif isinstance(result, Rejection):
-                self._set_aside(step, row, result)
-                return
-            else:
-                self.added += len(result) - 1
-                for one in result:
-                    yield from self.through(one, index + 1)
-                return
-        yield row
+    def through(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """What comes out of each row: the row, nothing, or the rows that it was cut into."""
+        for batch in self._batches(rows):
+            for step, operation in self._operations:
+                operation.look_ahead(batch)
+                batch = [kept for row in batch for kept in self._applied(step, operation, row)]
+            yield from batch
+
+    def _batches(self, rows: Iterable[Row]) -> Iterator[list[Row]]:
+        if self._rows_ahead == 1:
+            return ([row] for row in rows)
+        return (batch for batch, _ in batches(rows, self._rows_ahead, _LETTERS_AHEAD))
+
+    def _applied(self, step: int, operation: RowOperation, row: Row) -> Sequence[Row]:
+        result = operation.apply(row, self._findings)
+        if isinstance(result, Row):
+            return (result,)
+        if isinstance(result, Rejection):
+            self._set_aside(step, row, result)
+            return ()
+        self.added += len(result) - 1
+        return result

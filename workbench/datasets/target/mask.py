@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workbench.datasets.target.token_places import Tokens
 from workbench.datasets.target.training_example import TrainingExample
 from workbench.datasets.target.turns import Rendered, Turn
-from workbench.datasets.target.vocabulary import Tokens
 
 IGNORED = -100
 """The label of tokens that are not trained, as trainers have it."""
@@ -32,7 +32,7 @@ class TokenizedRow:
     @property
     def trained(self) -> int:
         """Tokens that count."""
-        return sum(weight != 0 for weight in self.weights)
+        return len(self.weights) - self.weights.count(0.0)
 
     @property
     def labels(self) -> list[int]:

@@ -2,66 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from workbench.datasets.operation import RowOperation, Surroundings
+from workbench.datasets.row import Row
+from workbench.datasets.target.lending import Lent, lend
 from workbench.datasets.target.mask import TokenizedRow
-from workbench.datasets.target.target import Target, open_target
-from workbench.datasets.target.training_example import TrainingExample
-from workbench.errors import InvalidRequest
+from workbench.datasets.target.target import Target
+from workbench.datasets.target.training_example import TrainOn
+from workbench.errors import InvalidRequest, WorkbenchError
 
 
 class TargetOperation(RowOperation):
-    """Looks at one row as the model that it is for will see it."""
+    """Looks at one row as the model that it is for will see it.
+
+    Attributes:
+        train_on: Which answers count.
+    """
 
     needs_model: ClassVar[bool] = True
-    _borrowed: _Lent | None = None
+    rows_ahead: ClassVar[int] = 64
+    train_on: TrainOn = "all"
+    _borrowed: Lent | None = None
 
     def begin(self, surroundings: Surroundings) -> None:
         if surroundings.model is None:
             raise InvalidRequest("It is not said which model the rows are for.", "Give it with --model.")
-        self._borrowed = _lend(surroundings.model)
+        self._borrowed = lend(surroundings.model)
 
     def end(self) -> None:
         if self._borrowed is not None:
             self._borrowed.give_back()
             self._borrowed = None
 
+    def look_ahead(self, rows: Sequence[Row]) -> None:
+        self._lent.prepare(rows, self.train_on)
+
     @property
     def target(self) -> Target:
+        return self._lent.target
+
+    def each_tokenized(self, row: Row) -> Sequence[TokenizedRow | WorkbenchError]:
+        """The row's conversations, see examples_of, each with its tokens, or why it has none."""
+        return self._lent.of(row, self.train_on).examples
+
+    def tokenized(self, row: Row) -> Sequence[TokenizedRow]:
+        """As `each_tokenized`. Raises what it gives."""
+        made = self.each_tokenized(row)
+        for one in made:
+            if isinstance(one, WorkbenchError):
+                raise one
+        return [one for one in made if isinstance(one, TokenizedRow)]
+
+    def text_ids(self, row: Row) -> Sequence[int]:
+        """The tokens of a row of text."""
+        return self._lent.of(row, self.train_on).text_ids
+
+    @property
+    def _lent(self) -> Lent:
         assert self._borrowed is not None, "begin comes first"
-        return self._borrowed.target
-
-    def tokenized(self, example: TrainingExample) -> TokenizedRow:
-        """As Target.tokenized; operations that ask for the same one after the other have it made once."""
-        assert self._borrowed is not None, "begin comes first"
-        return self._borrowed.tokenized(example)
-
-
-class _Lent:
-    """A target that several operations use."""
-
-    def __init__(self, model: str) -> None:
-        self.users = 0
-        self.target = open_target(model)
-        self._last: TokenizedRow | None = None
-
-    def tokenized(self, example: TrainingExample) -> TokenizedRow:
-        if self._last is None or self._last.example != example:
-            (self._last,) = self.target.tokenized([example])
-        return self._last
-
-    def give_back(self) -> None:
-        self.users -= 1
-        if not self.users:
-            self.target.close()
-
-
-_lent: dict[str, _Lent] = {}
-
-
-def _lend(model: str) -> _Lent:
-    if model not in _lent or not _lent[model].users:
-        _lent[model] = _Lent(model)
-    _lent[model].users += 1
-    return _lent[model]
+        return self._borrowed

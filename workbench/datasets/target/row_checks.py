@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from workbench.chat.prompting import facts_with, format_of
 from workbench.conversation import Message
 from workbench.datasets.target.mask import TokenizedRow
 from workbench.datasets.target.remarks import Remark
@@ -113,7 +112,7 @@ def _prompted(target: Target, row: TokenizedRow) -> Iterator[Remark]:
 
 
 def _thought(target: Target, row: TokenizedRow) -> Iterator[Remark]:
-    marks = format_of(facts_with(target.facts, row.example.conversation.tools)).reasoning
+    marks = target.format(row.example.conversation).reasoning
     if marks is None:
         return
     empty = re.compile(re.escape(marks.begin.strip()) + r"\s*" + re.escape(marks.end.strip()))

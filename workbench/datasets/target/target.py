@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from workbench.backend import ModelFacts
-from workbench.chat.prompting import facts_with
+from workbench.chat.formats.answer_format import AnswerFormat
+from workbench.chat.prompting import facts_with, format_of
 from workbench.chat.template import render
 from workbench.conversation import Conversation
 from workbench.datasets.target.generation_tags import with_tags
+from workbench.datasets.target.layouts import Layouts
 from workbench.datasets.target.mask import TokenizedRow, masked
+from workbench.datasets.target.token_places import Tokens
 from workbench.datasets.target.training_example import TrainingExample
 from workbench.datasets.target.turns import Rendered, rendered
 from workbench.datasets.target.vocabulary import Vocabulary
-from workbench.errors import InvalidRequest, Unsupported
+from workbench.errors import InvalidRequest, Unsupported, WorkbenchError
 from workbench.models import locate
 
 FROZEN_DATE = datetime(2026, 1, 1)
@@ -64,8 +67,19 @@ class Target:
             raise InvalidRequest("The text has halves of characters, which no tokenizer reads.", "Mend it.")
         return text
 
+    def format(self, conversation: Conversation) -> AnswerFormat:
+        """In which form the model answers it."""
+        return self._formats[bool(conversation.tools and self.facts.tool_template)]
+
     def rendered(self, conversation: Conversation) -> Rendered:
         """Its text, and where the assistant's turns are in it. Raises as `render` does."""
+        return self._worked_out(conversation) if conversation.tools else self._layouts.rendered(conversation)
+
+    @cached_property
+    def _layouts(self) -> Layouts:
+        return Layouts(self.facts.chat_template or "", self.render, self._worked_out)
+
+    def _worked_out(self, conversation: Conversation) -> Rendered:
         plain = rendered(self.render, conversation, self.stops)
         if "endgeneration" not in (facts_with(self.facts, conversation.tools).chat_template or ""):
             return plain
@@ -73,9 +87,33 @@ class Target:
 
     def tokenized(self, examples: Sequence[TrainingExample]) -> list[TokenizedRow]:
         """Their tokens, and which are trained. Raises as `render` does, and as Vocabulary.tokens."""
-        texts = [self.rendered(example.conversation) for example in examples]
-        tokens = self.vocabulary.tokens([one.text for one in texts])
-        return [masked(*row) for row in zip(examples, texts, tokens, strict=True)]
+        made = self.each_tokenized(examples)
+        for one in made:
+            if isinstance(one, WorkbenchError):
+                raise one
+        return [one for one in made if isinstance(one, TokenizedRow)]
+
+    def each_tokenized(self, examples: Sequence[TrainingExample]) -> list[TokenizedRow | WorkbenchError]:
+        """As `tokenized`, with the error in place of each that raises."""
+        texts = [self._tried(example.conversation) for example in examples]
+        spelled = self.vocabulary.each_tokens([one.text for one in texts if isinstance(one, Rendered)])
+        tokens = iter(spelled)
+        return [
+            text if isinstance(text, WorkbenchError) else _masked(example, text, next(tokens))
+            for example, text in zip(examples, texts, strict=True)
+        ]
+
+    def _tried(self, conversation: Conversation) -> Rendered | WorkbenchError:
+        try:
+            return self.rendered(conversation)
+        except WorkbenchError as error:
+            return error
+
+    @cached_property
+    def _formats(self) -> dict[bool, AnswerFormat]:
+        """By whether the template for tools is used."""
+        beside_tools = replace(self.facts, chat_template=self.facts.tool_template)
+        return {False: format_of(self.facts), True: format_of(beside_tools)}
 
     @cached_property
     def terminators(self) -> dict[str, int]:
@@ -108,6 +146,12 @@ class Target:
     def close(self) -> None:
         """End what was started. Idempotent."""
         self.vocabulary.close()
+
+
+def _masked(
+    example: TrainingExample, text: Rendered, tokens: Tokens | WorkbenchError
+) -> TokenizedRow | WorkbenchError:
+    return tokens if isinstance(tokens, WorkbenchError) else masked(example, text, tokens)
 
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
