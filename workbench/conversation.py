@@ -26,13 +26,15 @@ class ToolCall:
 class Tool:
     """A function that the assistant may ask to be called; `parameters` is a JSON Schema.
 
-    `strict` holds the arguments to the schema, token by token.
+    `strict` holds the arguments to the schema, token by token. `returns` is that of what it gives back, where
+    that is told.
     """
 
     name: str
     description: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     strict: bool = False
+    returns: dict[str, Any] = field(default_factory=dict)
 
 
 MOST_MEDIUM_BYTES = 20 * 1024 * 1024

@@ -9,10 +9,9 @@ from itertools import pairwise
 import msgspec
 
 from workbench.conversation import Message
-from workbench.datasets.row import Row, RowImage
+from workbench.datasets.row import TURN_FIELDS, Row, RowImage
 
 Rewrite = Callable[[str], str]
-_FIELDS = ("messages", "prompt", "chosen", "rejected", "completion")
 
 
 def rewritten(row: Row, rewrite: Rewrite) -> Row:
@@ -20,7 +19,7 @@ def rewritten(row: Row, rewrite: Rewrite) -> Row:
     changed: dict[str, object] = {}
     images: list[RowImage] = []
     index = 0
-    for name in _FIELDS:
+    for name in TURN_FIELDS:
         messages: tuple[Message, ...] = getattr(row, name)
         if messages:
             new = []
@@ -45,7 +44,7 @@ def _message(message: Message, images: list[RowImage], rewrite: Rewrite) -> tupl
     at, placed = 0, []
     for image, piece in zip(images, pieces, strict=False):
         at += len(piece)
-        placed.append(RowImage(image.source, image.message, at))
+        placed.append(msgspec.structs.replace(image, at=at))
     calls = tuple(replace(call, arguments=rewrite(call.arguments)) for call in message.tool_calls)
     told = replace(message, content="".join(pieces), reasoning=rewrite(message.reasoning), tool_calls=calls)
     return told, placed

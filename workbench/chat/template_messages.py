@@ -117,4 +117,6 @@ def _tool(tool: Tool) -> dict[str, Any]:
     if tool.description:
         function["description"] = tool.description
     function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+    if tool.returns:
+        function["return"] = tool.returns
     return {"type": "function", "function": function}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -63,17 +63,25 @@ def plain_tool(tool: Tool) -> Plain:
     function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
     if tool.strict:
         function["strict"] = True
+    if tool.returns:
+        function["return"] = tool.returns
     return {"type": "function", "function": function}
 
 
-def content_parts(text: str, images: Iterable[RowImage]) -> list[Plain]:
-    """Text and images in their order."""
+def image_url(source: str) -> Plain:
+    return {"type": "image_url", "image_url": {"url": source}}
+
+
+def content_parts(
+    text: str, images: Iterable[RowImage], part: Callable[[str], Plain] = image_url
+) -> list[Plain]:
+    """Text and images in their order, `part` making that of an image out of its source."""
     parts: list[Plain] = []
     at = 0
     for image in images:
         if text[at : image.at]:
             parts.append({"type": "text", "text": text[at : image.at]})
-        parts.append({"type": "image_url", "image_url": {"url": image.source}})
+        parts.append(part(image.source))
         at = image.at
     return [*parts, {"type": "text", "text": text[at:]}] if text[at:] else parts
 

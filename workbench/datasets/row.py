@@ -13,6 +13,8 @@ from workbench.conversation import Conversation, Message, Tool
 
 Kind = Literal["chat", "preference", "kto", "text"]
 KINDS: tuple[Kind, ...] = ("chat", "preference", "kto", "text")
+TURN_FIELDS = ("messages", "prompt", "chosen", "rejected", "completion")
+"""The fields of a Row that hold messages, in the order of `Row.turns`."""
 
 
 class Origin(Struct, frozen=True, omit_defaults=True):
@@ -32,11 +34,13 @@ class RowImage(Struct, frozen=True, omit_defaults=True):
     """An image that a row names: a path, an address or a data: URL, never opened by reading the row.
 
     It belongs to the message of that index, counted over `Row.turns`, after `at` characters of its text.
+    `held` is the file or data: URL that is copied to `source` when the row is written, if any.
     """
 
     source: str
     message: int = 0
     at: int = 0
+    held: str = ""
 
 
 class RowTokens(Struct, frozen=True):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.datasets.export_format import Exported, ExportFormat
+from workbench.datasets.images import is_address, is_embedded
 from workbench.datasets.plain import plain_row
 from workbench.datasets.row import KINDS, Rejection, Row
-from workbench_recipes.formats.lines import file_of, line, refused
+from workbench_recipes.formats.lines import file_of, line, parted, refused
 
 _TYPES = {
     "chat": (
@@ -22,6 +23,11 @@ _TYPES = {
     ),
     "kto": "    type: chatml.ultra\n",
 }
+_SEEING = """processor_type: AutoProcessor
+skip_prepare_dataset: true
+remove_unused_columns: false
+sample_packing: false
+"""
 _METHODS = {"preference": "rl: dpo\n", "kto": "rl: kto\nremove_unused_columns: false\n"}
 
 
@@ -34,7 +40,7 @@ class Axolotl(ExportFormat):
     kinds = KINDS
 
     def encode(self, row: Row) -> bytes | Rejection:
-        if why := refused(row, "Axolotl", weights=False):
+        if why := refused(row, "Axolotl", weights=False, images=row.kind != "chat"):
             return why
         if any(0 < weight < 1 for weight in row.weights):
             return Rejection("format", "Axolotl learns an answer or does not; there are no weights between.")
@@ -44,7 +50,7 @@ class Axolotl(ExportFormat):
             case "kto":
                 return _labelled(row)
             case _:
-                told = plain_row(row, arguments_as_text=True)
+                told = _chat(row)
                 for message in told.get("messages", ()):
                     if "weight" in message:
                         message["train"] = bool(message.pop("weight"))
@@ -61,7 +67,7 @@ base_model: BASE_MODEL
 datasets:
 {_dataset(file_of(exported, "train"), kind)}    split: train
 {tests}val_set_size: 0
-sequence_len: 4096
+{_SEEING if exported.images else ""}sequence_len: 4096
 excess_length_strategy: raise
 adapter: lora
 lora_r: 16
@@ -77,6 +83,18 @@ bf16: auto
 output_dir: ./out
 """
         }
+
+
+def _chat(row: Row) -> dict[str, Any]:
+    return (
+        parted(row, _image, arguments_as_text=True) if row.images else plain_row(row, arguments_as_text=True)
+    )
+
+
+def _image(source: str) -> dict[str, Any]:
+    if is_embedded(source):
+        return {"type": "image", "base64": source.partition(",")[2]}
+    return {"type": "image", "url" if is_address(source) else "path": source}
 
 
 def _dataset(file: str, kind: str) -> str:

@@ -12,9 +12,10 @@ import msgspec
 
 from workbench.conversation import Message
 from workbench.datasets.export_format import Exported, ExportFormat
+from workbench.datasets.images import is_address, is_embedded
 from workbench.datasets.plain import arguments_of, plain_tool
 from workbench.datasets.row import KINDS, Rejection, Row, RowImage
-from workbench_recipes.formats.lines import line, refused, tagged
+from workbench_recipes.formats.lines import in_order, line, refused, tagged
 
 _STAGES = {"chat": "sft", "text": "pt", "preference": "dpo", "kto": "kto"}
 Turn = dict[str, str]
@@ -46,11 +47,15 @@ class LlamaFactory(ExportFormat):
             told["label"] = row.label
         tools = msgspec.json.encode([plain_tool(tool)["function"] for tool in row.tools]).decode()
         told |= {"system": system, "tools": tools if row.tools else ""}
-        return line(told | ({"images": [image.source for image in row.images]} if row.images else {}))
+        images = [image.source for image in in_order(row.images)]
+        if any(is_address(source) or is_embedded(source) for source in images):
+            return Rejection("format", "LLaMA-Factory opens images that are files: images.store = 'copy'.")
+        return line(told | ({"images": images} if images else {}))
 
     def configuration(self, exported: Exported) -> Mapping[str, str]:
         info = {split: _described(file, exported) for split, (file, _) in exported.splits.items()}
         held_out = "eval_dataset: valid\n" if "valid" in exported.splits else ""
+        media = "media_dir: .\n" if exported.images else ""
         return {
             "dataset_info.json": msgspec.json.format(msgspec.json.encode(info)).decode() + "\n",
             "train.yaml": f"""# Put the model and its template in: llamafactory-cli train train.yaml
@@ -62,7 +67,7 @@ finetuning_type: lora
 lora_rank: 16
 lora_target: all
 dataset_dir: .
-dataset: train
+{media}dataset: train
 {held_out}cutoff_len: 4096
 per_device_train_batch_size: 1
 gradient_accumulation_steps: 8
@@ -91,18 +96,18 @@ def _described(file: str, exported: Exported) -> dict[str, Any]:
 
 
 def _turns(messages: Sequence[Message], images: Sequence[RowImage], first: int) -> list[Turn] | None:
-    """None where one turn speaks and calls. Answers of several tools that follow each other are one turn."""
+    """None where one turn speaks and calls; it may think first. Answers of tools in a row are one turn."""
     turns: list[Turn] = []
     for index, message in enumerate(messages, first):
         text = tagged(message, index, images)
-        if message.reasoning:
-            text = f"<think>\n{message.reasoning}\n</think>\n\n{text}"
         if message.tool_calls and text.strip():
             return None
         name = {"user": "human", "assistant": "gpt", "tool": "observation", "system": "system"}[message.role]
         if message.tool_calls:
             calls = [{"name": call.name, "arguments": arguments_of(call)} for call in message.tool_calls]
             name, text = "function_call", msgspec.json.encode(calls if len(calls) > 1 else calls[0]).decode()
+        if message.reasoning:
+            text = f"<think>\n{message.reasoning}\n</think>\n\n{text}"
         if name == "observation" and turns and turns[-1]["from"] == name:
             turns[-1]["value"] += f"\n{text}"
         else:

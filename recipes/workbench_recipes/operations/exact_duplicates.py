@@ -44,6 +44,5 @@ class ExactDuplicates(SetOperation):
 def content_digest(row: Row) -> bytes:
     """16 bytes of what the row says."""
     answers = (row.prompt, row.chosen, row.rejected, row.completion, row.label)
-    return xxhash.xxh3_128_digest(
-        _encode((row.messages, row.weights, answers, row.text, row.tools, row.images))
-    )
+    images = [(image.source, image.message, image.at) for image in row.images]
+    return xxhash.xxh3_128_digest(_encode((row.messages, row.weights, answers, row.text, row.tools, images)))

@@ -84,7 +84,8 @@ def compared_text(row: Row) -> str:
     """What a row says, without system prompts."""
     said = [message.content for message in row.turns if message.role != "system"]
     called = [call.arguments for message in row.turns for call in message.tool_calls]
-    return "\n".join([row.text, *said, *called])
+    thought = [message.reasoning for message in row.turns if message.reasoning]
+    return "\n".join([row.text, *said, *called, *thought])
 
 
 def jaccard(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> float:

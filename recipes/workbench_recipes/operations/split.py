@@ -26,8 +26,8 @@ class Split(SetOperation):
     """Holds out the shares `valid` and `test` of what belongs together.
 
     Rows that are duplicates of each other, exact or near, stay together, and so do rows with the same value
-    of the field `group`, such as a document or a user. Where they go follows from what their first row says,
-    so they stay there when more rows come after.
+    of the field `group`, such as a document or a user; without one, those that begin with the same image.
+    Where they go follows from what their first row says, so they stay there when more rows come after.
     """
 
     valid: float = 0.05
@@ -48,7 +48,7 @@ class Split(SetOperation):
 
     def judge(self, keys: KeyFiles, standing: Standing, step: int, findings: Findings) -> None:
         standing.splits = _SPLITS
-        if self.group:
+        if self.group or keys.column("group").any():
             self._unite(keys, standing)
         places, firsts = keys.column("key"), standing.firsts()
         for start in range(0, len(standing), _AT_ONCE):
@@ -61,10 +61,9 @@ class Split(SetOperation):
         """Rows that stay and have the same value of the group's field; those without one stay alone."""
         group, kept = keys.column("group"), standing.kept
         for rows in keys.groups("group"):
-            together = rows[kept[rows]].tolist()
-            if together and group[together[0]]:
-                for row in together[1:]:
-                    standing.unite(together[0], row)
+            together = rows[kept[rows]].tolist() if group[rows[0]] else []
+            for row in together[1:]:
+                standing.unite(together[0], row)
 
     def _fill(self, standing: Standing, firsts: Any, places: Any) -> None:
         """A small set may have nothing by chance in a split that was asked for: it gets the nearest unit.
@@ -82,7 +81,8 @@ class Split(SetOperation):
                 standing.split[firsts == units[np.argmin(places[units])]] = split
 
     def _group(self, row: Row) -> int:
-        value = row.meta.get(self.group) if self.group else None
+        image = row.images[0].source if row.images else None
+        value = row.meta.get(self.group) if self.group else image
         return 0 if value is None else _hash(msgspec.json.encode(value, enc_hook=str), 0) | 1
 
 

@@ -62,7 +62,7 @@ _CALLS: tuple[tuple[str, tuple[str, ...], CallSyntax], ...] = (
     ("functools", (" functools[",), JsonCalls(begin=" functools", listed=True)),
     ("Llama 3", ("<|start_header_id|>", '"parameters": '), LLAMA_CALLS),
 )
-_REASONING = (
+REASONING_MARKS = (
     ReasoningMarks("<think>", "</think>"),
     ReasoningMarks("[THINK]", "[/THINK]"),
     ReasoningMarks("<seed:think>", "</seed:think>"),
@@ -87,7 +87,9 @@ def recognised(template: str | None, own_tokens: frozenset[str] = frozenset()) -
     text = (template or "").replace("\\n", "\n")
     if all(sign in text for sign in _HARMONY):
         return HarmonyFormat()
-    reasoning = next((marks for marks in _REASONING if marks.end in text or marks.end in own_tokens), None)
+    reasoning = next(
+        (marks for marks in REASONING_MARKS if marks.end in text or marks.end in own_tokens), None
+    )
     ignored = tuple(marker for sign, markers in _SAYS_NOTHING if sign in text for marker in markers)
     found = _calls(text) or _calls("\n".join(sorted(own_tokens))) if re.search(r"\btools\b", text) else None
     name, calls = found or ("described", DESCRIBED_CALLS)

@@ -10,6 +10,9 @@ import msgspec
 from workbench.conversation import Tool, ToolCall
 from workbench.datasets.strict_json import Unreadable, decode
 
+_PARAMETERS = ("parameters", "input_schema", "inputSchema")
+_RETURNS = ("return", "returns", "output_schema", "outputSchema")
+
 
 def as_json(value: Any) -> str:
     """JSON text; text is taken to be JSON already."""
@@ -52,12 +55,17 @@ def _tool(value: Any) -> Tool:
     function = value.get("function", value) if isinstance(value, dict) else None
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise Unreadable("tools", "`tools` has a tool without a name.")
-    schema = decoded(function.get("parameters") or function.get("input_schema") or {})
-    if not isinstance(schema, dict):
-        raise Unreadable("tools", f"The parameters of the tool {function['name'][:60]!r} are no JSON Schema.")
     return Tool(
         name=function["name"],
         description=str(function.get("description") or ""),
-        parameters=schema,
+        parameters=_schema(function, _PARAMETERS, "parameters"),
         strict=bool(function.get("strict")),
+        returns=_schema(function, _RETURNS, "results"),
     )
+
+
+def _schema(function: Mapping[str, Any], names: Sequence[str], what: str) -> dict[str, Any]:
+    schema = decoded(next((function[name] for name in names if function.get(name)), {}))
+    if not isinstance(schema, dict):
+        raise Unreadable("tools", f"The {what} of the tool {function['name'][:60]!r} are no JSON Schema.")
+    return schema

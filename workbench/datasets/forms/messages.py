@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.conversation import Message, Role
 from workbench.datasets.forms.calls import decoded, read_calls
-from workbench.datasets.forms.parts import UNNAMED, Content, read_parts
+from workbench.datasets.forms.parts import UNNAMED, Content, image_source, read_parts
 from workbench.datasets.row import RowImage
 from workbench.datasets.strict_json import Unreadable
 
@@ -182,7 +182,8 @@ def _read_tags(turns: Turns, images: int) -> None:
 
 def _image_source(value: Any) -> str:
     if isinstance(value, dict):
-        value = value.get("path") or value.get("url")
-    if not isinstance(value, str) or not value:
+        value = value.get("bytes") or value.get("path") or value.get("url")
+    source = image_source(value)
+    if source is None:
         raise Unreadable("images", "The row lists an image that is no path, address or data: URL.")
-    return value
+    return source

@@ -5,6 +5,8 @@ Images are named, never opened. Parts of other kinds are refused by name.
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +15,8 @@ from workbench.conversation import ToolCall
 from workbench.datasets.forms.calls import as_json
 from workbench.datasets.strict_json import Unreadable
 
+_BASE64_IMAGE = re.compile(r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk0|SUkq|TU0A)[A-Za-z0-9+/\s]{40,}={0,2}")
+"""Base64 of how files of images begin."""
 UNNAMED = ""
 """The source of an image that stands in the row's list of images."""
 
@@ -84,14 +88,24 @@ def _text(value: Any, place: str) -> str:
 def _source(part: Mapping[str, Any], place: str) -> str:
     """Where the image is; UNNAMED where the part only marks its place."""
     given: Any = part
-    for key in ("image_url", "source", "image", "url", "path", "base64", "data"):
+    for key in ("image_url", "source", "image", "bytes", "url", "path", "base64", "data"):
         if isinstance(given, dict) and given.get(key) is not None:
             given = _anthropic(given[key]) if key == "source" else given[key]
     if given is part:
         return UNNAMED
-    if not isinstance(given, str):
+    source = image_source(given)
+    if source is None:
         raise Unreadable("form", f"{place} has an image that is no path, address or data: URL.")
-    return given
+    return source
+
+
+def image_source(value: Any) -> str | None:
+    """A path, an address or a data: URL, of the image's own bytes too, in base64 or not; else None."""
+    if isinstance(value, bytes):
+        value = base64.b64encode(value).decode()
+    if not isinstance(value, str) or not value:
+        return None
+    return f"data:image/png;base64,{value}" if _BASE64_IMAGE.fullmatch(value) else value
 
 
 def _anthropic(source: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from workbench.datasets.export_format import Exported, ExportFormat, file_name
 from workbench.datasets.findings import Findings
+from workbench.datasets.images import write_held
 from workbench.datasets.row import Kind, Rejection, Row
 from workbench.datasets.running.part_files import PartFiles
 from workbench.datasets.running.plan import Steps
@@ -108,6 +109,9 @@ class Delivery:
                 self._findings.add(f"format-{name}", "warning", encoded.reason, row.origin)
             else:
                 self._outputs[name, split].write(encoded)
+                for image in row.images:
+                    if image.held:
+                        write_held(image, self._folder / name)
                 self.delivered.of_format[name, split] += 1
         if len(refusals) == len(self._formats):
             self._set_aside(self._last_step, row, refusals[0])

@@ -14,6 +14,8 @@ from workbench.datasets.target.target import open_target
 from workbench.datasets.target.training_example import TrainOn, examples_of
 from workbench.errors import WorkbenchError
 
+Key = tuple[TrainOn | int, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -30,20 +32,18 @@ class Lent:
     def __init__(self, model: str) -> None:
         self.users = 0
         self.target = open_target(model)
-        self._readings: dict[tuple[int, TrainOn], Reading] = {}
+        self._readings: dict[Key, Reading] = {}
 
     def prepare(self, rows: Sequence[Row], train_on: TrainOn) -> None:
         """Read those that are not read yet; others are forgotten."""
-        known = {key: self._readings.get(key) for key in ((id(row), train_on) for row in rows)}
-        new = [row for row in rows if known[id(row), train_on] is None]
-        self._readings = {key: one for key, one in known.items() if one is not None}
-        for reading in self._read(new, train_on):
-            self._readings[id(reading.row), train_on] = reading
+        keys = {_key(row, train_on): row for row in rows}
+        self._readings = {key: self._readings[key] for key in keys if key in self._readings}
+        new = {key: row for key, row in keys.items() if key not in self._readings}
+        self._readings |= zip(new, self._read(list(new.values()), train_on), strict=True)
 
     def of(self, row: Row, train_on: TrainOn) -> Reading:
         """What it makes of the row, which need not have been prepared."""
-        found = self._readings.get((id(row), train_on))
-        return found or self._read([row], train_on)[0]
+        return self._readings.get(_key(row, train_on)) or self._read([row], train_on)[0]
 
     def give_back(self) -> None:
         self.users -= 1
@@ -58,6 +58,21 @@ class Lent:
             Reading(row, [next(made) for _ in group], next(ids) if row.text else ())
             for row, group in zip(rows, examples, strict=True)
         ]
+
+
+def _key(row: Row, train_on: TrainOn) -> Key:
+    """The same for a row that was only given further figures."""
+    read = (
+        row.messages,
+        row.weights,
+        row.prompt,
+        row.chosen,
+        row.rejected,
+        row.completion,
+        row.text,
+        row.tools,
+    )
+    return (train_on, *map(id, read))
 
 
 _lent: dict[str, Lent] = {}

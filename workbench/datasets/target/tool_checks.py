@@ -6,7 +6,8 @@ Knows no template. Schemas come from strangers: what they refer to elsewhere is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ def tool_remarks(conversation: Conversation) -> Iterator[Remark]:
     waiting = list[tuple[int, ToolCall]]()
     for place, message in enumerate(conversation.messages):
         if message.role == "tool":
-            yield from _answered(place, message, waiting)
+            yield from _answered(place, message, waiting, tools)
             continue
         yield from _unanswered(waiting)
         waiting = [(place, call) for call in message.tool_calls]
@@ -31,11 +32,15 @@ def tool_remarks(conversation: Conversation) -> Iterator[Remark]:
         yield from _unanswered(waiting)
 
 
-def _answered(place: int, message: Message, waiting: list[tuple[int, ToolCall]]) -> Iterator[Remark]:
+def _answered(
+    place: int, message: Message, waiting: list[tuple[int, ToolCall]], tools: Mapping[str, Tool]
+) -> Iterator[Remark]:
     """Take the call that the message answers out of those that wait."""
     for pair in waiting:
         if pair[1].id == message.tool_call_id or not (pair[1].id and message.tool_call_id):
             waiting.remove(pair)
+            if pair[1].name in tools:
+                yield from _result(place, message, tools[pair[1].name])
             return
     yield Remark(
         "answer-without-call",
@@ -43,6 +48,15 @@ def _answered(place: int, message: Message, waiting: list[tuple[int, ToolCall]])
         f"Message {place + 1} answers a call that was not made.",
         "Give it the id of the call, or leave it out.",
     )
+
+
+def schema_remarks(tools: Iterable[Tool]) -> Iterator[Remark]:
+    """Tools whose schemas are none, whether they are called or not."""
+    for tool in tools:
+        for schema in (tool.parameters, tool.returns):
+            if fault := schema_error(schema):
+                remedy = "Write it as JSON Schema has it."
+                yield Remark("tool-schema", "error", f"Of the tool {tool.name} {fault}.", remedy)
 
 
 def _unanswered(waiting: list[tuple[int, ToolCall]]) -> Iterator[Remark]:
@@ -90,17 +104,45 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         raise InvalidConstraint(f"The schema is wrong: {error.message[:200]}.", "Correct it.") from None
 
 
+def _result(place: int, message: Message, tool: Tool) -> Iterator[Remark]:
+    """A schema may be that of the text or of the JSON in it."""
+    fault = schema_fault(message.content, tool.returns) if tool.returns else ""
+    if fault:
+        with suppress(ValueError, RecursionError):
+            fault = schema_fault(json.loads(message.content), tool.returns)
+    if fault:
+        yield Remark(
+            "result-off-schema",
+            "error",
+            f"Message {place + 1} is not what {tool.name} gives back by its schema: {fault}.",
+            "Mend the result, or the schema.",
+        )
+
+
 def schema_fault(value: Any, schema: Mapping[str, Any]) -> str:
     """What of the value is against the schema, or of the schema no schema; "" where all is well."""
-    from jsonschema.exceptions import SchemaError, ValidationError
+    from jsonschema.exceptions import ValidationError
 
+    if fault := schema_error(schema):
+        return fault
     try:
         _validator(json.dumps(schema, sort_keys=True)).validate(value)
     except ValidationError as error:
         return f"{'.'.join(map(str, error.absolute_path)) or 'it'}: {error.message[:200]}"
+    except Exception as error:  # references that lead nowhere, patterns that are none
+        return f"the schema cannot be used: {str(error)[:200]}"
+    return ""
+
+
+def schema_error(schema: Mapping[str, Any]) -> str:
+    """What of the schema is no schema; "" where all is well."""
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        _validator(json.dumps(schema, sort_keys=True))
     except SchemaError as error:
         return f"the schema itself is wrong: {error.message[:200]}"
-    except Exception as error:  # references that lead nowhere, patterns that are none
+    except Exception as error:  # a dialect that is unknown, nesting without end
         return f"the schema cannot be used: {str(error)[:200]}"
     return ""
 
