@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+import workbench_guide
 from tests.datasets.planting import Planted, made, planted, rows_in
 from workbench.chat.history import History
 from workbench.conversation import Message, ToolCall
 from workbench.datasets.findings import Findings
+from workbench.datasets.forms.rows import row_of
 from workbench.datasets.operation import RowOperation
-from workbench.datasets.recipe import changed, named, parse
+from workbench.datasets.recipe import Recipe, changed, named, parse
 from workbench.datasets.row import Origin, Rejection, Row, RowImage
+from workbench.datasets.target.lending import lend
 from workbench.errors import InvalidRequest
 from workbench_recipes.operations.personal_data import PersonalData
 from workbench_recipes.operations.secrets import Secrets
@@ -204,3 +207,39 @@ def test_conversations_with_the_workbench_become_rows(tmp_path: Path) -> None:
     assert "ann@firm.com" not in repr(rows)
     assert "You asked: Who is [email]?" in repr(rows)
     assert "And then?" not in repr(rows)
+
+
+def test_a_mix_is_shared_out_in_tokens_where_a_model_is_named(tmp_path: Path) -> None:
+    long, short = (
+        planted(200, exact=0, near=0, seed=words, most_words=words).write(tmp_path / f"{name}.jsonl")
+        for name, words in (("long", 300), ("short", 70))
+    )
+    shares: dict[str, Any] = {"mix.shares": {"long": 1, "short": 1}, "near-duplicates.threshold": 1.0}
+    recipe = changed(named("mix"), shares)
+
+    of_long = [row["messages"] for row in rows_in(long)]
+
+    def taken(recipe: Recipe, name: str, **more: Any) -> dict[str, tuple[int, int]]:
+        """Rows and tokens of each file."""
+        made(recipe, long, short, target=tmp_path / name, **more)
+        kept = [row for file in (tmp_path / name / "messages").glob("*.jsonl") for row in rows_in(file)]
+        lent = lend(str(workbench_guide.PATH))
+        told = {"long": [0, 0], "short": [0, 0]}
+        for row in kept:
+            of = told["long" if row["messages"] in of_long else "short"]
+            of[0] += 1
+            of[1] += lent.token_counts([row_of(row, ORIGIN)])[0]
+        lent.give_back()
+        return {file: (rows, tokens) for file, (rows, tokens) in told.items()}
+
+    by_tokens = taken(recipe, "tokens", model=workbench_guide.PATH)
+    assert by_tokens["short"][0] > 190 > by_tokens["long"][0]
+    assert by_tokens["long"][1] == pytest.approx(by_tokens["short"][1], rel=0.03)
+    limited = changed(recipe, {"mix.most_tokens": 20_000})
+    some = taken(limited, "limited", model=workbench_guide.PATH)
+    assert sum(tokens for _, tokens in some.values()) == pytest.approx(20_000, rel=0.05)
+    assert taken(changed(recipe, {"mix.by": "rows"}), "rows", model=workbench_guide.PATH)["long"][0] == 200
+    with pytest.raises(InvalidRequest, match="needs the model"):
+        made(changed(recipe, {"mix.by": "tokens"}), long, short, sample=9)
+    with pytest.raises(InvalidRequest, match="limited in tokens and shared out in rows"):
+        made(limited, long, short, sample=9)

@@ -111,9 +111,8 @@ def plan(
     """Look through the inputs. Raises InvalidRequest where one cannot be read."""
     sources, parts = [], []
     operations = recipe.operations()
-    slow = any(operation.needs_model for operation in operations)
     for index, path in enumerate(inputs.files):
-        source, found = survey(path, index, small_parts=slow)
+        source, found = survey(path, index, small_parts=model is not None)
         sources.append(source)
         parts += found
     return Plan(

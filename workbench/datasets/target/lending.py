@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from workbench.datasets.row import Row
 from workbench.datasets.target.mask import TokenizedRow
@@ -45,10 +46,24 @@ class Lent:
         """What it makes of the row, which need not have been prepared."""
         return self._readings.get(_key(row, train_on)) or self._read([row], train_on)[0]
 
+    def token_counts(self, rows: Sequence[Row]) -> list[int]:
+        """How many the model reads of each row, at most; of one that it refuses, those of what is said."""
+        texts = [self._texts(row) for row in rows]
+        counts = map(len, self.target.vocabulary.ids([text for group in texts for text in group]))
+        return [max(islice(counts, len(group)), default=0) for group in texts]
+
     def give_back(self) -> None:
         self.users -= 1
         if not self.users:
             self.target.close()
+
+    def _texts(self, row: Row) -> list[str]:
+        if row.text:
+            return [row.text]
+        try:
+            return [self.target.render(one.conversation) for one in examples_of(row)]
+        except WorkbenchError:
+            return ["\n".join(message.content for message in row.turns)]
 
     def _read(self, rows: Sequence[Row], train_on: TrainOn) -> list[Reading]:
         examples = [examples_of(row, train_on) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from workbench.datasets.operation import RowOperation, Surroundings
+from workbench.datasets.operation import Operation, RowOperation, Surroundings
 from workbench.datasets.row import Row
 from workbench.datasets.target.lending import Lent, lend
 from workbench.datasets.target.mask import TokenizedRow
@@ -14,7 +14,27 @@ from workbench.datasets.target.training_example import TrainOn
 from workbench.errors import InvalidRequest, WorkbenchError
 
 
-class TargetOperation(RowOperation):
+class Borrower(Operation):
+    """Has a target lent while it runs, which it gives back at its end."""
+
+    _borrowed: Lent | None = None
+
+    def borrow(self, model: str) -> None:
+        """Raises as open_target."""
+        self._borrowed = lend(model)
+
+    def end(self) -> None:
+        if self._borrowed is not None:
+            self._borrowed.give_back()
+            self._borrowed = None
+
+    @property
+    def lent(self) -> Lent:
+        assert self._borrowed is not None, "begin comes first"
+        return self._borrowed
+
+
+class TargetOperation(Borrower, RowOperation):
     """Looks at one row as the model that it is for will see it.
 
     Attributes:
@@ -24,28 +44,22 @@ class TargetOperation(RowOperation):
     needs_model: ClassVar[bool] = True
     rows_ahead: ClassVar[int] = 64
     train_on: TrainOn = "all"
-    _borrowed: Lent | None = None
 
     def begin(self, surroundings: Surroundings) -> None:
         if surroundings.model is None:
             raise InvalidRequest("It is not said which model the rows are for.", "Give it with --model.")
-        self._borrowed = lend(surroundings.model)
-
-    def end(self) -> None:
-        if self._borrowed is not None:
-            self._borrowed.give_back()
-            self._borrowed = None
+        self.borrow(surroundings.model)
 
     def look_ahead(self, rows: Sequence[Row]) -> None:
-        self._lent.prepare(rows, self.train_on)
+        self.lent.prepare(rows, self.train_on)
 
     @property
     def target(self) -> Target:
-        return self._lent.target
+        return self.lent.target
 
     def each_tokenized(self, row: Row) -> Sequence[TokenizedRow | WorkbenchError]:
         """The row's conversations, see examples_of, each with its tokens, or why it has none."""
-        return self._lent.of(row, self.train_on).examples
+        return self.lent.of(row, self.train_on).examples
 
     def tokenized(self, row: Row) -> Sequence[TokenizedRow]:
         """As `each_tokenized`. Raises what it gives."""
@@ -57,9 +71,4 @@ class TargetOperation(RowOperation):
 
     def text_ids(self, row: Row) -> Sequence[int]:
         """The tokens of a row of text."""
-        return self._lent.of(row, self.train_on).text_ids
-
-    @property
-    def _lent(self) -> Lent:
-        assert self._borrowed is not None, "begin comes first"
-        return self._borrowed
+        return self.lent.of(row, self.train_on).text_ids
