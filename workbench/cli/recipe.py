@@ -37,6 +37,9 @@ _set_option = click.option(
     "--set", "changes", multiple=True, metavar="OPERATION.PARAMETER=VALUE",
     help="Change a parameter of a step; repeatable.",
 )  # fmt: skip
+_with_option = click.option(
+    "--with", "added", multiple=True, metavar="OPERATION", help="Add this step; repeatable."
+)
 _processes_option = click.option(
     "--processes", type=click.IntRange(1, 256), help="Read the input in so many processes; one for each core."
 )
@@ -88,7 +91,7 @@ def show(*, name: str) -> None:
 )
 @click.option("--kind", type=_KINDS, help="Take rows of this kind only.")
 @_set_option
-@click.option("--with", "added", multiple=True, metavar="OPERATION", help="Add this step; repeatable.")
+@_with_option
 @click.option(
     "--skip", "left_out", multiple=True, metavar="OPERATION", help="Leave this step out; repeatable."
 )
@@ -143,12 +146,13 @@ def run(
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @_model_option
 @_set_option
+@_with_option
 @click.option("--strict", is_flag=True, help="Warnings fail as well.")
 @_processes_option
 @json_option
 def check(
-    *, files: tuple[Path, ...], model: str | None, changes: tuple[str, ...], strict: bool,
-    processes: int | None, as_json: bool,
+    *, files: tuple[Path, ...], model: str | None, changes: tuple[str, ...], added: tuple[str, ...],
+    strict: bool, processes: int | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Look at FILES and write nothing: what is wrong with which rows.
 
@@ -156,9 +160,9 @@ def check(
     """
     from workbench.cli.recipe_report import making, tell_findings
     from workbench.datasets.making import Order
-    from workbench.datasets.recipe import changed
+    from workbench.datasets.recipe import changed, with_steps
 
-    told = changed(_recipe("inspect", model), dict(map(_change, changes)))
+    told = changed(with_steps(_recipe("inspect", model), added), dict(map(_change, changes)))
     made, outcome = making(Order(recipe=told, inputs=files, model=_location_of(model), processes=processes))
     tell_findings(made, outcome, _of_template(model) if model else (), as_json)
     return _code(outcome, "error", "warning") if strict else _code(outcome)

@@ -40,10 +40,12 @@ class Operation:
 
     Attributes:
         needs_model: Whether it can do nothing without the model that the data is for.
+        late: Whether it belongs after those that look at all rows, where it is added to a recipe.
         makes: The kind of the rows that it makes of others, where that is another one.
     """
 
     needs_model: ClassVar[bool] = False
+    late: ClassVar[bool] = False
     makes: ClassVar[Kind | None] = None
 
     def reads(self) -> Sequence[Path]:

@@ -76,8 +76,11 @@ def for_model(recipe: Recipe) -> Recipe:
 
 
 def with_steps(recipe: Recipe, names: Sequence[str]) -> Recipe:
-    """With these operations as well, before those that judge the whole set."""
-    return _with(recipe, [{"operation": name} for name in names])
+    """With these operations as well, before those that judge the whole set; with late ones at the end."""
+    late = [name for name in names if extensions.operation(name).late]
+    late.sort(key=lambda name: not issubclass(extensions.operation(name), SetOperation))
+    told = _with(recipe, [{"operation": name} for name in names if name not in late])
+    return msgspec.structs.replace(told, steps=(*told.steps, *({"operation": name} for name in late)))
 
 
 def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

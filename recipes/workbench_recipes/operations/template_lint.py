@@ -29,6 +29,8 @@ class TemplateLint(TargetOperation):
         for made in self.each_tokenized(row):
             found = row_remarks(self.target, made) if isinstance(made, TokenizedRow) else [_refusal(made)]
             remarks |= {one.rule: one for one in reversed(found)}
+        if found_text := self.target.control.search(row.text):
+            remarks["control-token-in-text"] = _steering(found_text[0])
         errors = [remark for remark in remarks.values() if remark.severity == "error"]
         if errors and not self.keep:
             return Rejection(errors[0].rule, errors[0].message)
@@ -37,6 +39,15 @@ class TemplateLint(TargetOperation):
         for remark in remarks.values():
             findings.add(remark.rule, remark.severity, remark.message, row.origin, remark.remedy)
         return row
+
+
+def _steering(text: str) -> Remark:
+    return Remark(
+        "control-token-in-text",
+        "error",
+        f"It holds {text!r}, which the model reads as a control token.",
+        "Break it up, such as by a space, or leave the row out.",
+    )
 
 
 def _refusal(error: WorkbenchError) -> Remark:
