@@ -96,6 +96,10 @@ class EngineSettings:
         return name not in self.given and getattr(self, name) == getattr(_USUAL, name)
 
     @property
+    def uses_other_machines(self) -> bool:
+        return bool(self.rpc_servers) or any(name.startswith("rpc://") for name in self.devices)
+
+    @property
     def output_rows(self) -> int:
         """Tokens whose logits one step may need: one of each request, and what is drafted."""
         return self.parallel + (DRAFT_ROWS if self.draft or self.usual_speculation != "off" else 0)

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidModel, ModelNotFound
 from workbench.models import describe, model_named
 from workbench.models.inspection import inspect
 from workbench.models.locating import locate
 from workbench.models.weight_formats import weight_format
+from workbench.planning.opening import open_planned
 
 SHAPE = {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 64, "torch_dtype": "bfloat16"}
 BYTES = {"I32": 4, "U8": 1, "F8_E4M3": 1, "BF16": 2}
@@ -92,6 +94,15 @@ def test_a_folder_is_described_and_refused_with_the_engine_that_runs_it(case: Ca
     with pytest.raises(InvalidModel, match="no engine of the workbench runs") as refused:
         model_named(str(folder))
     assert case.engine in refused.value.remedy and "http://" in refused.value.remedy
+
+
+async def test_what_a_list_of_models_leads_to_is_refused_likewise(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(SHAPE))
+    (tmp_path / "model.safetensors").write_bytes(safetensors(PLAIN))
+    with pytest.raises(InvalidModel, match="safetensors"):
+        await open_planned(str(tmp_path), EngineSettings())
+    with pytest.raises(ModelNotFound, match="No backend knows"):
+        await open_planned(str(tmp_path / "nothing.here"), EngineSettings())
 
 
 def test_gptq_as_its_first_tool_wrote_it(tmp_path: Path) -> None:

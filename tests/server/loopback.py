@@ -13,11 +13,11 @@ import openai
 from starlette.applications import Starlette
 
 from workbench.backend import Provider
+from workbench.listening import listen
 from workbench.server import ModelPool, create_app
 from workbench.server.access.key_ring import KeyRing
 from workbench.server.access.keys import KeyFile
 from workbench.server.access.rules import AccessRules
-from workbench.server.listening import listen
 from workbench.server.serving import run_app
 
 

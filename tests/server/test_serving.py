@@ -15,8 +15,8 @@ import pytest
 from tests.server.loopback import chat, error_of, exchange, http
 from tests.server.recital import Recital
 from workbench.errors import InvalidModel, InvalidRequest, WorkbenchError
+from workbench.listening import listen
 from workbench.server import ModelPool, serve
-from workbench.server.listening import listen
 from workbench.server.pool.model_offer import Progress
 
 ROOT = Path(__file__).parents[2]

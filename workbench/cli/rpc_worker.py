@@ -52,7 +52,7 @@ def rpc_worker(
     if install:
         output.line(str(lender.install()))
         return
-    from workbench.server.listening import listen
+    from workbench.listening import listen
 
     with listen(host, port) as listener:
         address, number = listener.getsockname()[:2]

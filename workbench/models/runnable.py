@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 from workbench import registry
 from workbench.errors import InvalidModel, ModelNotFound
 from workbench.models.folder_facts import folder_facts
 from workbench.models.local import LocalModel
+from workbench.models.locating import model_at
 from workbench.models.weight_formats import FORMATS, PICKLED, WeightFormat, weight_format
 
 _ADDRESS = "and give the address, as in `workbench run http://HOST:PORT/v1`"
@@ -25,6 +29,13 @@ def runnable(model: LocalModel) -> LocalModel:
         f"{model.name} holds {_named(form, model)} weights, which no engine of the workbench runs.",
         _remedy(form),
     )
+
+
+def check_location(location: str) -> None:
+    """As `runnable`, of what lies at a path; nothing else that may be wrong with it is told."""
+    with suppress(ModelNotFound):
+        if Path(location).exists():
+            runnable(model_at(Path(location)))
 
 
 def _is_known(model: LocalModel) -> bool:

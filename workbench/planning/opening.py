@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from workbench.backend import Provider
 from workbench.engine_settings import EngineSettings
-from workbench.errors import DoesNotFit
+from workbench.errors import DoesNotFit, ModelNotFound
 from workbench.planning.defaults import Chosen, default_settings, is_small
 from workbench.runtime import open_model
 from workbench.runtime.engine_provider import EngineProvider
@@ -31,7 +31,8 @@ async def open_planned(
     The model may take `most` bytes in all, or what there is. Recording the load takes a processor for a
     second or two, beside what the model is used for.
 
-    Raises as open_model, and DoesNotFit with the changes that would make it fit.
+    Raises as open_model, DoesNotFit with the changes that would make it fit, and InvalidModel for weights
+    that only other engines run.
     """
     chosen = Chosen(settings)
     if most is not None or not is_small(model, settings):
@@ -42,6 +43,11 @@ async def open_planned(
         from workbench.planning.deciding import with_changes
 
         raise await asyncio.to_thread(with_changes, error, model, chosen.settings, backend) from error
+    except ModelNotFound:
+        from workbench.models.runnable import check_location
+
+        check_location(model)
+        raise
     if recorded:
         loop = asyncio.get_running_loop()
         recording = loop.run_in_executor(None, _record, model, chosen.settings, backend, provider)

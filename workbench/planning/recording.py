@@ -39,8 +39,8 @@ _LOW_PRIORITY = 19
 def record(model: str, settings: EngineSettings, backend: str | None, provider: Provider) -> None:
     """Note what the provider's process holds, and have the prediction added. Never raises."""
     pid = getattr(provider, "pid", None)
-    if pid is None or settings.vocabulary_only:
-        return
+    if pid is None or settings.vocabulary_only or settings.uses_other_machines:
+        return  # another machine serves the one that has the model, and nobody else meanwhile
     with suppress(WorkbenchError, OSError):
         name = backend or registry.name_for(model)
         held = host_memory(pid)

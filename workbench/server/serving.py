@@ -18,6 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
+from workbench.listening import listen, url_of
 from workbench.server.access.audit import AuditLog
 from workbench.server.access.descriptors import allow_many
 from workbench.server.access.http_protocol import PatientProtocol
@@ -26,7 +27,6 @@ from workbench.server.access.rules import AccessRules
 from workbench.server.access.tls import Tls
 from workbench.server.app import create_app
 from workbench.server.attaching import attachable
-from workbench.server.listening import listen, url_of
 from workbench.server.pool.model_pool import ModelPool
 from workbench.server.request_log import Logging
 

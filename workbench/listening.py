@@ -1,4 +1,4 @@
-"""The socket that the server listens on, bound before a model is loaded: a taken port is said at once."""
+"""A socket to listen on, bound before anything is loaded: a taken port is said at once."""
 
 from __future__ import annotations
 
