@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
-import struct
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +25,6 @@ pytestmark = pytest.mark.slow
 
 MODEL = str(workbench_guide.PATH)
 QUESTION = ("Who are you?", "--temperature", "0", "--max-tokens", "16")
-GARBAGE = 4096
 
 
 @pytest.fixture
@@ -75,18 +73,44 @@ def test_more_than_the_worker_gives_is_refused(workbench: Workbench, plugins: Pa
         small.close()
 
 
-def test_a_client_that_breaks_the_server_leaves_the_next_one_a_new_one(
+def test_a_client_that_breaks_off_leaves_the_server_to_the_next_one(
     workbench: Workbench, server: DeviceServer
 ) -> None:
     before = server.pid
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         asked(connection, Command.HELLO, HELLO, GREETING)
-        graph = struct.pack("<II", 0, 2**28) + bytes(GARBAGE)
-        connection.sendall(HEAD.pack(Command.GRAPH_COMPUTE, 2**40) + graph)
-    psutil.Process(before).kill()
+        connection.sendall(HEAD.pack(Command.GRAPH_COMPUTE, 2**40) + bytes(4096))
+    done = workbench("run", MODEL, *QUESTION, "--rpc", server.host_and_port)
+    assert done.returncode == 0, done.stderr
+    assert server.pid == before
+
+
+def test_a_server_that_a_client_has_ended_is_started_anew(workbench: Workbench, server: DeviceServer) -> None:
+    before = server.pid
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        asked(connection, Command.HELLO, HELLO, GREETING)
+        psutil.Process(before).kill()
+        connection.sendall(HEAD.pack(Command.DEVICE_COUNT, 0))
+        assert server.wait_for("(started anew): signal 9")
     done = workbench("run", MODEL, *QUESTION, "--rpc", server.host_and_port)
     assert done.returncode == 0, done.stderr
     assert server.pid != before
+
+
+def test_a_worker_that_is_stuck_holds_up_neither_its_client_s_end_nor_the_next(
+    workbench: Workbench, server: DeviceServer
+) -> None:
+    options = ("--max-tokens", "1500", "--rpc", server.host_and_port)
+    asking = workbench.start("run", MODEL, "Tell a story.", *options)
+    assert asking.stdout is not None and asking.stdout.read(1)
+    stuck = psutil.Process(server.pid)
+    stuck.suspend()
+    asking.send_signal(signal.SIGINT)
+    assert asking.wait(20) == 130
+    refused = workbench("run", MODEL, *QUESTION, "--rpc", server.host_and_port)
+    assert refused.returncode == 8 and "does not answer" in refused.stderr
+    stuck.resume()
+    assert workbench("run", MODEL, *QUESTION, "--rpc", server.host_and_port).returncode == 0
 
 
 def test_the_endpoint_outlives_a_worker_and_uses_the_next(
@@ -127,7 +151,6 @@ def test_an_interrupt_ends_it_without_a_word(plugins: Path, workbench: Workbench
     worker = workbench.start("rpc-worker", "--port", "0")
     assert worker.stderr is not None
     next(line for line in worker.stderr if b"Lends" in line)
-    worker.send_signal(2)
+    worker.send_signal(signal.SIGINT)
     assert worker.wait(20) == 130
     assert b"Traceback" not in worker.stderr.read()
-    assert isinstance(worker, subprocess.Popen)
