@@ -71,6 +71,10 @@ def test_a_large_model_is_divided_over_the_cards_of_a_machine(made: Made) -> Non
     assert answer["memory"]["weights_bytes"] == pytest.approx(35 * 10**9)
     each = 2 * 80 * 8 * 128 * 2 * 32768 // 4
     assert answer["requests"] == answer["memory"]["cache_bytes"] // each >= 4
+    assert (
+        "answers everyone"
+        in deployed("vllm", model, "--gpu", "H100", "--gpus", "8", "--host", "0.0.0.0").stderr
+    )
     [words] = map(shlex.split, answer["commands"])
     assert words[:3] == ["vllm", "serve", model]
     assert flag(words, "--tensor-parallel-size") == "4" and flag(words, "--max-model-len") == "32768"
@@ -89,7 +93,7 @@ def test_a_smaller_cache_takes_fewer_cards(made: Made) -> None:
 def test_what_is_larger_than_a_machine_is_staged_over_several(made: Made) -> None:
     model = made(LATENT, 690 * 10**9)
     asked = ("vllm", model, "--gpu", "H100", "--gpus", "8", "--context", "16384")
-    with pytest.raises(InvalidRequest, match="2 machines of 8 GPUs"):
+    with pytest.raises(InvalidRequest, match="2 machines with 8 x H100"):
         deployed(*asked)
     answer = told(*asked, "--head", "gpu-1")
     assert (answer["tensor_parallel"], answer["pipeline_parallel"]) == (8, 2)

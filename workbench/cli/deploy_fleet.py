@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli import output
 from workbench.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def vllm(
     from workbench.fleet.vllm import Place, commands, compose
 
     place = Place(host=host, port=port, head=head)
+    _warn(host, "unless VLLM_API_KEY holds a key there")
     if as_compose:
         document = compose(*asked.parts, place)
         asked.tell(document, target, force=force, as_json=as_json, url=f"http://{host}:{port}/v1")
@@ -138,6 +140,7 @@ def ray_llm(
     from workbench.fleet.vllm import Place
 
     config = llm_config(*asked.parts, Place(host=host, port=port), most_replicas)
+    _warn(host, "as Ray Serve LLM knows no keys")
     asked.tell(config, target, force=force, as_json=as_json, url=f"http://{host}:{port}/v1")
 
 
@@ -164,3 +167,10 @@ def kserve(
 
     service = inference_service(*asked.parts, storage=storage, most_replicas=most_replicas)
     asked.tell(service, target, force=force, as_json=as_json, url="http://HOST/openai/v1")
+
+
+def _warn(host: str, why: str) -> None:
+    from workbench.server.access.rules import is_loopback
+
+    if not is_loopback(host):
+        output.note(f"It answers everyone who reaches {host}, {why}.")

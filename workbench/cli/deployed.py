@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,21 @@ from workbench.models.reference import parse_reference
 from workbench.tuning.opening import tuned
 from workbench.whole_file import write_whole
 
+Find = Callable[[str], LocalModel]
 
-def served(name: str, settings: EngineSettings, backend: str | None) -> tuple[Preset, int]:
+
+def served(
+    name: str, settings: EngineSettings, backend: str | None, find: Find = model_named
+) -> tuple[Preset, int]:
     """The preset of that name, or one for that model, with these settings; and its requests at once.
 
-    Raises ModelNotFound for what is neither here nor named as on the hub.
+    `find` says which models count. Raises ModelNotFound for what is neither here nor named as on the hub.
     """
-    preset = next((one for one in presets_of(None) if one.name == name), None) or _plain(name)
+    preset = next((one for one in presets_of(None) if one.name == name), None) or _plain(name, find)
     given = {field: getattr(settings, field) for field in settings.given - UNSPOKEN}
     preset = replace(preset, settings={**preset.settings, **given})
     asked = replace(EngineSettings(), **preset.settings, given=frozenset(preset.settings))
-    here = _here(preset.model)
+    here = _here(preset.model, find)
     loaded = tuned(here.location, asked, backend, serving=True).settings if here else asked
     return preset, loaded.parallel
 
@@ -52,18 +57,18 @@ def write(file: Path, text: str, *, force: bool) -> None:
         ) from error
 
 
-def _plain(name: str) -> Preset:
+def _plain(name: str, find: Find) -> Preset:
     """A path is written out whole, as every replica starts in a folder of its own."""
-    here = _here(name)
+    here = _here(name, find)
     if here is None:
         return Preset(name=name, model=name)
     return Preset(name=here.name, model=str(here.path.absolute()) if is_path(name) else name)
 
 
-def _here(name: str) -> LocalModel | None:
+def _here(name: str, find: Find) -> LocalModel | None:
     """The model on this machine; None for one that the hub may have. Raises ModelNotFound."""
     try:
-        return model_named(name)
+        return find(name)
     except ModelNotFound as missing:
         if is_path(name):
             raise

@@ -20,6 +20,7 @@ from workbench.machine import machine
 from workbench.machine.cards import card
 from workbench.machine.gpus import as_card
 from workbench.memory import VirtualGpu
+from workbench.models import locate
 from workbench.models.presets import Preset
 from workbench.planning.formula import USUAL_CONTEXT
 
@@ -61,6 +62,8 @@ class Asked:
             return
         output.write(text if target is None else f"{target}\n")
         output.note(self._summary())
+        if self.model.source.startswith("/") and self.model.source in text:
+            output.note(f"Every machine needs the model at {self.model.source}.")
         for note in self.notes:
             output.note(note)
         output.note(f'To ask it, once it runs: workbench run {url} "Hello"')
@@ -71,7 +74,7 @@ class Asked:
         return (
             f"{size.gpus} x {wanted.gpu.name}{stages} for a replica. Of each card weights take "
             f"{wording.size(memory.weights_bytes)}, computing about {wording.size(memory.working_bytes)}; "
-            f"{wording.size(memory.cache_bytes)} are left for the cache: {size.requests} requests of "
+            f"{wording.size(memory.cache_bytes)} are left for the cache, room for {size.requests} x "
             f"{wanted.context_length:,} tokens."
         )
 
@@ -104,7 +107,7 @@ def asked(
 ) -> Asked:
     """By the preset of that name, where there is one. Raises as fleet_model, vllm.check and sized."""
     chosen: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
-    preset, parallel = served(name, EngineSettings(**chosen, given=frozenset(chosen)), None)
+    preset, parallel = served(name, EngineSettings(**chosen, given=frozenset(chosen)), None, locate)
     model = fleet_model(preset.model, tokenizer)
     vllm.check(model)
     kind, notes = _cache(preset, cache)

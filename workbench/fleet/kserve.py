@@ -51,7 +51,7 @@ def inference_service(
         "modelFormat": {"name": "huggingface"},
         "storageUri": storage or _storage(model, several),
         "args": [f"--model_name={name}", *flags(arguments)],
-        "resources": {"limits": gpus, "requests": gpus},
+        "resources": {"limits": gpus, "requests": dict(gpus)},
     }
     predictor: dict[str, Any] = {
         "minReplicas": wanted.replicas,

@@ -53,12 +53,13 @@ def check(model: FleetModel) -> None:
 
 
 def engine_arguments(model: FleetModel, wanted: Wanted, size: Sized) -> dict[str, Any]:
-    """EngineArgs by name; as many requests at once as have room for their whole context."""
+    """EngineArgs by name; who wants several requests at once gets as many as have room for their context."""
     arguments: dict[str, Any] = {
         "max_model_len": wanted.context_length,
-        "max_num_seqs": max(wanted.parallel, min(size.requests, _MOST_REQUESTS)),
         "tensor_parallel_size": size.tensor_parallel,
     }
+    if wanted.parallel > 1:
+        arguments["max_num_seqs"] = max(wanted.parallel, min(size.requests, _MOST_REQUESTS))
     if size.pipeline_parallel > 1:
         arguments["pipeline_parallel_size"] = size.pipeline_parallel
     if wanted.cache == "fp8":
@@ -85,7 +86,7 @@ def commands(model: FleetModel, name: str, wanted: Wanted, size: Sized, place: P
         return [words + answering]
     if not place.head:
         raise InvalidRequest(
-            f"This takes {machines} machines of {size.tensor_parallel} GPUs each.",
+            f"This takes {machines} machines with {size.tensor_parallel} x {wanted.gpu.name} each.",
             "Name the first of them with --head, by an address that the others reach.",
         )
     shared = [*words, "--nnodes", str(machines), "--master-addr", place.head]
@@ -131,8 +132,6 @@ def notes(model: FleetModel) -> tuple[str, ...]:
         told.append(
             f"vLLM reads GGUF with its plugin alone: pip install {_PLUGIN}. Safetensors run faster there."
         )
-    if model.source.startswith("/"):
-        told.append(f"Every machine needs the model at {model.source}.")
     return tuple(told)
 
 
