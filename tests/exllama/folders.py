@@ -41,6 +41,7 @@ def write_model(folder: Path, kind: Literal["exl2", "exl3"], **config: Any) -> P
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": made.get_vocab_size() + 3,
         "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
         "num_key_value_heads": 2, "max_position_embeddings": 4096, "eos_token_id": end,
+        "rms_norm_eps": 1e-5, "hidden_act": "silu",
         "rope_parameters": {"rope_type": "default", "rope_theta": THETA},
         "quantization_config": {"quant_method": kind, "version": "0", "bits": 4.0, "head_bits": 6},
     }  # fmt: skip

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, trainers
 
+import workbench_guide
 from tests.conversion import tiny_tokenizers
 from tests.conversion.corpus import lines
 from tests.exllama.folders import write_model
+from tests.exllama.guide_folder import write_guide
+from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidModel, ModelNotFound
+from workbench_exllama.backend import ExllamaBackend
 from workbench_exllama.vocabulary import Vocabulary
+from workbench_llama_cpp.tokenizer import open_tokenizer
+
+ALONE = EngineSettings(vocabulary_only=True)
 
 TEXTS = ["What is a token?", "Ünïcödé, 日本語 and 😀.", "  spaces\n\tand\nlines  ", "x"]
 
@@ -103,3 +110,17 @@ def test_templates_are_found_wherever_they_stand(tmp_path: Path) -> None:
     assert (chat.template, chat.tool_template, chat.special_tokens) == ("a", "b", {"bos_token": "<s>"})
     (folder / "chat_template.jinja").write_text("c")
     assert Vocabulary(folder, 305, frozenset()).chat.template == "c"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("special", [False, True])
+def test_a_model_reads_text_as_its_gguf_file_does(special: bool, tmp_path: Path) -> None:
+    read = ExllamaBackend().open(str(write_guide(tmp_path, "exl3")), ALONE, lambda share: True)
+    other = open_tokenizer(str(workbench_guide.PATH), lambda share: True)
+    for text in [*TEXTS, "<|im_start|>user\nx<|im_end|>", *lines(50, seed=2)]:
+        tokens = other.tokenize(text, special=special)
+        assert read.tokenize(text, special=special) == tokens
+        assert read.detokenize(tokens) == other.detokenize(tokens)
+    assert read.facts.chat_template == other.facts.chat_template
+    assert read.facts.own_tokens == other.facts.own_tokens
+    other.close()

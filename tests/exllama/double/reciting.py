@@ -52,7 +52,7 @@ class Recital:
             default=0,
         )
         row[self.said[so_far] if so_far < len(self.said) else self.end] = LEAD
-        return torch.tensor([[row]], dtype)
+        return torch.tensor(row[np.newaxis, np.newaxis], dtype=dtype)
 
 
 class Pieces:
