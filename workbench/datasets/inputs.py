@@ -34,6 +34,7 @@ def inputs_of(recipe: Recipe, named: Sequence[Path]) -> Inputs:
         files += wanted
         if recipe.source == "documents":
             unread += sorted(set(inside) - set(wanted))
+    _check_names([*files, *unread])
     if len(set(files)) != len(files):
         raise InvalidRequest("One input is named twice.", "Name each file once.")
     return Inputs(tuple(files), tuple(unread))
@@ -47,6 +48,14 @@ def _own(recipe: Recipe) -> tuple[Path, ...]:
     if not history_file().exists():
         raise InvalidRequest("There are no conversations yet.", "`workbench chat` has them.")
     return (history_file(),)
+
+
+def _check_names(paths: Sequence[Path]) -> None:
+    """Names are told in files of UTF-8."""
+    for path in paths:
+        shown = str(path).encode("utf-8", "replace").decode()
+        if shown != str(path):
+            raise InvalidRequest(f"The name of {shown} is not UTF-8.", "Rename the file.")
 
 
 def _nothing_in(folder: Path, *, documents: bool) -> InvalidRequest:

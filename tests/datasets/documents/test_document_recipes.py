@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import accumulate
 from pathlib import Path
 
@@ -106,6 +107,12 @@ def test_folders_without_documents_are_one_clear_error(tmp_path: Path) -> None:
         made("cpt-documents", tmp_path, target=tmp_path / "set")
     with pytest.raises(InvalidRequest, match="needs documents"):
         made("cpt-documents", target=tmp_path / "set")
+
+
+def test_names_that_are_not_utf_8_are_one_clear_error(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).write_bytes(b"text")
+    with pytest.raises(InvalidRequest, match=r"\?.txt is not UTF-8"):
+        made("cpt-documents", tmp_path, target=tmp_path / "set")
 
 
 def test_many_documents_are_compared_within_few_open_files(tmp_path: Path) -> None:
