@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from itertools import accumulate
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import workbench_guide
 from tests.datasets.documents.docx_files import docx, paragraph, write
 from tests.datasets.documents.pdf_files import PICTURE, pdf
 from tests.datasets.planting import made, rows_in
+from workbench.datasets import standing
 from workbench.datasets.recipe import changed, named
 from workbench.errors import InvalidRequest
 from workbench.gguf import read_header
@@ -115,9 +117,10 @@ def test_names_that_are_not_utf_8_are_one_clear_error(tmp_path: Path) -> None:
         made("cpt-documents", tmp_path, target=tmp_path / "set")
 
 
-def test_many_documents_are_compared_within_few_open_files(tmp_path: Path) -> None:
-    import resource
-
+def test_many_documents_are_compared_within_few_open_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "_MOST_OPEN", 20)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for number in range(150):
         write(tmp_path, f"{number}.txt", f"{number} {SENTENCES[number % 50]} {number}".encode())
