@@ -174,7 +174,7 @@ class Lender(ABC):
 
     @abstractmethod
     def lend(self, listener: socket.socket, loan: Loan, tell: Callable[[str], None]) -> None:
-        """Serve whoever connects, one after the other, and tell who that is. Does not return.
+        """Serve who connects, one after the other; tell what is lent, where, and who comes. Does not return.
 
         Raises Unsupported where this build cannot, InvalidRequest for a device that is not there, EngineDied.
         """

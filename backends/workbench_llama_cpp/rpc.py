@@ -50,7 +50,7 @@ def parsed(address: str) -> tuple[str, int]:
     match = _ADDRESS.fullmatch(address.removeprefix(SCHEME))
     if not match or not 0 < int(match[2]) < 2**16:
         raise InvalidRequest(
-            f"{address!r} is no address of an RPC server.",
+            f"{address.removeprefix(SCHEME)!r} is no address of an RPC server.",
             "Write it as HOST:PORT, such as 192.168.1.20:50052.",
         )
     return match[1], int(match[2])

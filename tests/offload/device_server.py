@@ -32,7 +32,6 @@ class DeviceServer:
             [*command, *options], env=environment(plugins), stdin=subprocess.DEVNULL, stderr=self._told
         )
         self.port = int(self.wait_for(r"Listening on 127\.0\.0\.1:(\d+)"))
-        self.wait_for("Lends (CPU)")
 
     @property
     def host_and_port(self) -> str:

@@ -150,7 +150,7 @@ def test_it_ends_with_its_server_whoever_ends_it(server: DeviceServer) -> None:
 def test_an_interrupt_ends_it_without_a_word(plugins: Path, workbench: Workbench) -> None:
     worker = workbench.start("rpc-worker", "--port", "0")
     assert worker.stderr is not None
-    next(line for line in worker.stderr if b"Lends" in line)
+    next(line for line in worker.stderr if b"Listening" in line)
     worker.send_signal(signal.SIGINT)
     assert worker.wait(20) == 130
     assert b"Traceback" not in worker.stderr.read()

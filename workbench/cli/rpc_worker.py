@@ -55,9 +55,7 @@ def rpc_worker(
     from workbench.listening import listen
 
     with listen(host, port) as listener:
-        address, number = listener.getsockname()[:2]
-        check_reach(address, public)
-        output.note(f"Listening on {address}:{number}; Ctrl+C ends it.")
+        check_reach(listener.getsockname()[0], public)
         lender.lend(listener, Loan(devices=devices, memory_bytes=memory, threads=threads), output.note)
 
 

@@ -36,6 +36,8 @@ class LlamaCppLender(Lender):
         with DeviceServer(loan) as server:
             for device in server.start():
                 tell(f"Lends {device.name}: {device.description}, {_size(device.total_bytes)}.")
+            host, port = listener.getsockname()[:2]
+            tell(f"Listening on {host}:{port}; Ctrl+C ends it.")
             desk = _Desk(server, loan, tell)
             while True:
                 client, address = listener.accept()
