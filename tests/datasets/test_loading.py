@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.datasets.planting import made, planted, rows_in
+from tests.datasets.rows_of_kinds import write
 
 pytestmark = pytest.mark.slow
-TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
-ROWS: dict[str, list[dict[str, Any]]] = {
-    "chat": [
-        {
-            "messages": [
-                {"role": "user", "content": f"Why {number}?"},
-                {
-                    "role": "assistant",
-                    "content": "",
-                    "tool_calls": [
-                        {
-                            "type": "function",
-                            "function": {"name": "look", "arguments": {f"at{number}": [number]}},
-                        }
-                    ],
-                },
-                {"role": "tool", "content": "There."},
-                {"role": "assistant", "content": "So."},
-            ],
-            "tools": TOOLS,
-        }
-        for number in range(20)
-    ],
-    "preference": [{"prompt": f"Why {n}?", "chosen": "So.", "rejected": "No."} for n in range(20)],
-    "kto": [{"prompt": f"Why {n}?", "completion": "So.", "label": n % 2 == 0} for n in range(20)],
-    "text": [{"text": f"Text {n}."} for n in range(20)],
-}
 
 
 @pytest.fixture
@@ -75,9 +48,7 @@ def test_the_folder_is_a_dataset_with_its_splits(load: Any, tmp_path: Path) -> N
 def test_rows_of_every_kind_are_loaded_whole(
     load: Any, tmp_path: Path, kind: str, formats: tuple[str, ...]
 ) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS[kind]))
-    made("convert", path, target=tmp_path / "set", formats=formats)
+    made("convert", write(kind, tmp_path / "rows.jsonl"), target=tmp_path / "set", formats=formats)
     for name in formats:
         ending, builder = ("parquet", "parquet") if name == "parquet" else ("jsonl", "json")
         loaded = load(builder, data_files=str(tmp_path / "set" / name / f"train.{ending}"), split="train")

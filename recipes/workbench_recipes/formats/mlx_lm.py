@@ -27,6 +27,7 @@ train: true
 data: .
 mask_prompt: true
 fine_tune_type: lora
+num_layers: -1
 batch_size: 1
 grad_accumulation_steps: 8
 iters: 1000
@@ -40,6 +41,7 @@ model: BASE_MODEL
 train: true
 data: .
 fine_tune_type: lora
+num_layers: -1
 batch_size: 1
 iters: 1000
 learning_rate: 1e-4

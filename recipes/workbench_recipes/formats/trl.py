@@ -51,6 +51,7 @@ class Trl(ExportFormat):
             "train.py": f"""# pip install "trl>=0.21" "datasets>=5" peft, then: python train.py MODEL
 {note}import sys
 
+import torch
 from datasets import load_dataset
 from peft import LoraConfig
 from trl import {trainer}Config, {trainer}Trainer
@@ -60,7 +61,8 @@ rows = load_dataset("json", data_files={_files(exported)!r})
 trainer = {trainer}Trainer(
     model=model,
     args={trainer}Config(
-        output_dir="out", {option}max_length=4096, num_train_epochs=3, learning_rate=2e-4
+        output_dir="out", {option}max_length=4096, num_train_epochs=3, learning_rate=2e-4,
+        use_cpu=not torch.accelerator.is_available(),
     ),
     train_dataset=rows["train"],
     eval_dataset={_held_out(exported)},
