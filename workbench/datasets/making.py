@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import xxhash
 
 from workbench.datasets import extensions, report
 from workbench.datasets.inputs import inputs_of
+from workbench.datasets.model_file import context_of, digest_of
 from workbench.datasets.recipe import Recipe, kinds_made
 from workbench.datasets.report_page import report_page
 from workbench.datasets.running.delivery import QUARANTINE
@@ -26,13 +26,11 @@ from workbench.datasets.running.outcome import Outcome
 from workbench.datasets.running.plan import Plan, Tell, plan
 from workbench.datasets.running.quarantine import examples
 from workbench.datasets.running.run import run
-from workbench.errors import InvalidRequest, WorkbenchError
-from workbench.gguf import read_model
+from workbench.errors import InvalidRequest
 from workbench.openai_client.address import is_address, parse_address
 from workbench.whole_file import write_whole
 
 _LOCK, _UNFINISHED, _ANSWERS = "recipe.lock", ".unfinished", ".answers.sqlite3"
-_HEADER_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +74,8 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
             formats if writes else (),
             str(order.model) if order.model else None,
             order.sample,
-            _digest(order.model),
-            _context(order.model),
+            digest_of(order.model) if order.model else "",
+            context_of(order.model) if order.model else 0,
             str(target / _ANSWERS),
         )
         work = target / _UNFINISHED
@@ -102,28 +100,6 @@ def _check_target(order: Order) -> None:
         raise InvalidRequest(f"{target} holds an input.", "Name another folder.")
 
 
-def _digest(model: Path | str | None) -> str:
-    """Of a model's beginning, where its template and vocabulary are, and its size; or of its address."""
-    if model is None:
-        return ""
-    if is_address(str(model)):
-        return xxhash.xxh3_128_hexdigest(str(model).encode())
-    try:
-        model = Path(model)
-        with open(model, "rb") as file:
-            head = file.read(_HEADER_BYTES)
-        return f"{xxhash.xxh3_128_hexdigest(head)}-{model.stat().st_size}"
-    except OSError as error:
-        raise WorkbenchError(f"{model} cannot be read: {error.strerror}.", "Check the path.") from error
-
-
-def _context(model: Path | str | None) -> int:
-    """What its header says, of a GGUF file."""
-    with suppress(WorkbenchError):
-        return (read_model(Path(model)).context_length or 0) if model else 0
-    return 0
-
-
 def _write_beside(made: Plan, outcome: Outcome, target: Path) -> None:
     shown = report_page(made, outcome, examples(target / QUARANTINE))
     write_whole(target / "report" / "report.md", report.markdown(made, outcome).encode())
@@ -144,6 +120,7 @@ def _lock(made: Plan, outcome: Outcome, target: Path) -> dict[str, Any]:
         "references": made.references,
         "model": _name(made.model or ""),
         "model_digest": made.model_digest,
+        "models": made.models,
         "versions": made.versions,
         "steps": outcome.steps,
         "files": {str(path.relative_to(target)): _sha256(path) for path in files},

@@ -52,6 +52,10 @@ class Operation:
         """Files beside the input that the results follow from."""
         return ()
 
+    def models(self) -> Sequence[str]:
+        """Models beside the one that the data is for, by name or path, that the results follow from."""
+        return ()
+
     def begin(self, surroundings: Surroundings) -> None:
         """Once in each process, before any row. Raises WorkbenchError where it cannot work so."""
 

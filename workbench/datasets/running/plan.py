@@ -14,9 +14,11 @@ from msgspec import Struct
 
 from workbench import __version__
 from workbench.datasets.inputs import Inputs
+from workbench.datasets.model_file import digest_of
 from workbench.datasets.operation import Operation, RowOperation, SetOperation, Surroundings
 from workbench.datasets.reading import Part, Source, survey
 from workbench.datasets.recipe import Recipe
+from workbench.models import locate
 
 LIBRARIES = ("duckdb", "msgspec", "numpy", "pillow", "py3langid", "rensa", "xxhash")
 
@@ -27,6 +29,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     Attributes:
         formats: Those that are written, by name.
         references: Files beside the inputs that operations read.
+        models: What operations ask beside it: digests by name.
         context: How many tokens the model reads at once; 0 where that is not known.
         sample: How many rows are tried, spread over the input; 0 means all.
         unread: Files in folders of documents that are none.
@@ -41,6 +44,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     formats: tuple[str, ...]
     model: str | None = None
     model_digest: str = ""
+    models: dict[str, str] = msgspec.field(default_factory=dict)
     context: int = 0
     sample: int = 0
     unread: tuple[str, ...] = ()
@@ -108,7 +112,7 @@ def plan(
     context: int,
     answers: str,
 ) -> Plan:
-    """Look through the inputs. Raises InvalidRequest where one cannot be read."""
+    """Look through the inputs. Raises InvalidRequest where one cannot be read, and as `locate`."""
     sources, parts = [], []
     operations = recipe.operations()
     for index, path in enumerate(inputs.files):
@@ -123,6 +127,9 @@ def plan(
         formats=tuple(formats),
         model=model,
         model_digest=digest,
+        models={
+            name: digest_of(locate(name).path) for operation in operations for name in operation.models()
+        },
         context=context,
         sample=sample,
         unread=tuple(map(str, inputs.unread)),
