@@ -101,12 +101,16 @@ def show(*, name: str) -> None:
 @click.option("--seed", type=int, help="Split anew.")
 @click.option("--sample", type=click.IntRange(1), help="Try it on about so many rows, and write nothing.")
 @_processes_option
+@click.option(
+    "--ray", default="", metavar="ADDRESS",
+    help="Read the input on the machines of this Ray cluster, or of one started here: local.",
+)  # fmt: skip
 @json_option
 def run(
     *, name: str, inputs: tuple[Path, ...], target: Path | None, model: str | None, formats: tuple[str, ...],
     kind: Any, changes: tuple[str, ...], added: tuple[str, ...], left_out: tuple[str, ...],
     against: tuple[Path, ...], seed: int | None, sample: int | None, processes: int | None,
-    as_json: bool,
+    ray: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Make a dataset with the recipe NAME, or with a TOML file of your own.
 
@@ -135,7 +139,7 @@ def run(
         )
     order = Order(
         recipe=told, inputs=inputs, target=target, formats=formats, model=_location_of(model),
-        sample=sample or 0, processes=processes,
+        sample=sample or 0, processes=processes, ray=ray,
     )  # fmt: skip
     made, outcome = making(order)
     finish(made, outcome, order, as_json)

@@ -23,7 +23,7 @@ from workbench.datasets.recipe import Recipe, kinds_made
 from workbench.datasets.report_page import report_page
 from workbench.datasets.running.delivery import QUARANTINE
 from workbench.datasets.running.outcome import Outcome
-from workbench.datasets.running.plan import Plan, Tell, plan
+from workbench.datasets.running.plan import Place, Plan, Tell, plan
 from workbench.datasets.running.quarantine import examples
 from workbench.datasets.running.run import run
 from workbench.errors import InvalidRequest
@@ -42,6 +42,7 @@ class Order:
         model: The path of the model that the data is for, or that is asked; the latter may be an address.
         sample: Look at about so many rows, and write nothing.
         processes: None is one for each core.
+        ray: The address of a Ray cluster that reads the input, or "local".
     """
 
     recipe: Recipe
@@ -51,6 +52,11 @@ class Order:
     model: Path | str | None = None
     sample: int = 0
     processes: int | None = None
+    ray: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.processes, self.ray)
 
 
 def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
@@ -79,7 +85,7 @@ def make(order: Order, tell: Tell) -> tuple[Plan, Outcome]:
             str(target / _ANSWERS),
         )
         work = target / _UNFINISHED
-        outcome = run(made, work, target, order.processes, tell)
+        outcome = run(made, work, target, order.place, tell)
         if writes:
             _write_beside(made, outcome, target)
             shutil.rmtree(work)

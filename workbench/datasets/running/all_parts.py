@@ -1,9 +1,9 @@
-"""All parts of a run, those that are not done yet: here, or spread over processes."""
+"""All parts of a run, those that are not done yet: here, spread over processes, or over machines."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -11,29 +11,36 @@ from pathlib import Path
 
 from workbench.datasets.operation import Operation
 from workbench.datasets.running import part_run
+from workbench.datasets.running.on_ray import parts_on_ray
 from workbench.datasets.running.part_files import PartFiles, Summary, part_folder
 from workbench.datasets.running.part_run import PartRun
-from workbench.datasets.running.plan import Plan, Progress, Tell
+from workbench.datasets.running.plan import Place, Plan, Progress, Tell
 from workbench.errors import WorkbenchError
 
 
 def run_parts(
-    plan: Plan, folder: Path, operations: Sequence[Operation], processes: int | None, tell: Tell
+    plan: Plan, folder: Path, operations: Sequence[Operation], place: Place, tell: Tell
 ) -> list[Summary]:
-    """The summaries of all parts, in their order. `processes` None is one for each core."""
+    """The summaries of all parts, in their order."""
     found = [PartFiles(part_folder(folder, number)).summary() for number in range(len(plan.parts))]
     missing = [number for number, summary in enumerate(found) if summary is None]
     done = plan.total_bytes - sum(_size(plan, number) for number in missing)
     tell(Progress("reading", done, plan.total_bytes))
-    workers = min(processes or os.cpu_count() or 1, len(missing))
-    for number, summary in _done(plan, folder, operations, missing, workers):
+    for number, summary in _done(plan, folder, operations, missing, place):
         found[number] = summary
         done += _size(plan, number)
         tell(Progress("reading", done, plan.total_bytes))
     return [summary for summary in found if summary is not None]
 
 
-def _done(plan: Plan, folder: Path, operations: Sequence[Operation], missing: list[int], workers: int):  # type: ignore[no-untyped-def]
+def _done(
+    plan: Plan, folder: Path, operations: Sequence[Operation], missing: list[int], place: Place
+) -> Iterator[tuple[int, Summary]]:
+    if place.ray:
+        if missing:
+            yield from parts_on_ray(plan, folder, missing, place.ray)
+        return
+    workers = min(place.processes or os.cpu_count() or 1, len(missing))
     if workers <= 1:
         here = PartRun(plan, folder, operations)
         yield from ((number, here.run(number)) for number in missing)

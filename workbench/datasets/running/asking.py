@@ -14,17 +14,21 @@ from workbench.datasets.operation import Operation
 from workbench.datasets.row import Row
 from workbench.datasets.running.all_parts import run_parts
 from workbench.datasets.running.part_files import PartFiles, part_folder
-from workbench.datasets.running.plan import Plan, Progress, Tell
+from workbench.datasets.running.plan import Place, Plan, Progress, Tell
+from workbench.errors import InvalidRequest
 
 
-def ask_models(
-    plan: Plan, work: Path, operations: Sequence[Operation], processes: int | None, tell: Tell
-) -> None:
-    """For each step that asks, look at the rows that come to it. Raises as `Asking.ask`."""
-    for place, operation in enumerate(operations):
+def ask_models(plan: Plan, work: Path, operations: Sequence[Operation], place: Place, tell: Tell) -> None:
+    """For each step that asks, look at the rows that come to it. Raises as `Asking.ask`.
+
+    Answers are kept in a file here, so it is InvalidRequest where a cluster reads the input.
+    """
+    for number, operation in enumerate(operations):
         if isinstance(operation, AskingOperation):
-            before, folder = _until(plan, place), work / f"before-{place + 1}"
-            summaries = run_parts(before, folder, operations[:place], processes, tell)
+            if place.ray:
+                raise InvalidRequest("A recipe that asks a model reads its input here.", "Leave --ray out.")
+            before, folder = _until(plan, number), work / f"before-{number + 1}"
+            summaries = run_parts(before, folder, operations[:number], place, tell)
             total = sum(summary.rows_out for summary in summaries)
             _ask(plan, operation, _rows(before, folder), total, tell)
 

@@ -47,10 +47,14 @@ class PartFiles:
 
     folder: Path
 
+    @property
+    def summary_path(self) -> Path:
+        return self.folder / _SUMMARY
+
     def summary(self) -> Summary | None:
         """None where the part is not done."""
         try:
-            return msgspec.json.decode((self.folder / _SUMMARY).read_bytes(), type=Summary)
+            return msgspec.json.decode(self.summary_path.read_bytes(), type=Summary)
         except (OSError, msgspec.DecodeError):
             return None
 

@@ -91,6 +91,17 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the input is read: in so many processes here, None being one for each core, or on a Ray cluster.
+
+    The bytes that come of a run do not follow from it.
+    """
+
+    processes: int | None = None
+    ray: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a phase is: bytes of the input, questions, then steps, then rows."""
 

@@ -24,7 +24,7 @@ from workbench.datasets.running.delivery import Delivered, Delivery
 from workbench.datasets.running.judging import judge, own_keys
 from workbench.datasets.running.outcome import Outcome, outcome
 from workbench.datasets.running.part_files import PartFiles, Summary, part_folder
-from workbench.datasets.running.plan import Plan, Progress, Steps, Tell
+from workbench.datasets.running.plan import Place, Plan, Progress, Steps, Tell
 from workbench.datasets.standing import Standing
 from workbench.errors import InvalidRequest, NoSpace, WorkbenchError
 from workbench.openai_client.address import is_address
@@ -33,7 +33,7 @@ from workbench.whole_file import write_whole
 _EXAMPLES = 5
 
 
-def run(plan: Plan, work: Path, target: Path, processes: int | None, tell: Tell) -> Outcome:
+def run(plan: Plan, work: Path, target: Path, place: Place, tell: Tell) -> Outcome:
     """Do what is not done yet and return what came of all of it; `target` then holds what was written.
 
     `work` keeps the parts meanwhile. Raises WorkbenchError where a file cannot be read or written.
@@ -41,8 +41,8 @@ def run(plan: Plan, work: Path, target: Path, processes: int | None, tell: Tell)
     with _explained(), _operations(plan) as operations:
         steps, findings = Steps.of(operations), Findings()
         _begin(plan, work)
-        ask_models(plan, work, operations, processes, tell)
-        summaries = run_parts(plan, work, operations, processes, tell)
+        ask_models(plan, work, operations, place, tell)
+        summaries = run_parts(plan, work, operations, place, tell)
         for finding in (finding for summary in summaries for finding in summary.findings):
             findings.merge(finding)
         _tell_of_unread(plan, findings)
