@@ -58,7 +58,10 @@ def test_lint_sets_aside_errors_and_tells_the_rest() -> None:
 
 def test_one_model_serves_all_operations_and_is_closed_by_the_last() -> None:
     before = psutil.Process().children(recursive=True)
-    with begun(TemplateLint(), Tokens(), LengthPolicy()):
+    lint, tokens = TemplateLint(), Tokens()
+    with begun(lint, tokens, LengthPolicy()):
+        assert len(psutil.Process().children(recursive=True)) == len(before)
+        assert lint.target is tokens.target
         assert len(psutil.Process().children(recursive=True)) == len(before) + 1
     assert len(psutil.Process().children(recursive=True)) == len(before)
     with pytest.raises(InvalidRequest, match="which model"):

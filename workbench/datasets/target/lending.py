@@ -1,4 +1,4 @@
-"""Targets that several operations of a process use: opened by the first of them, closed by the last.
+"""Targets that several operations of a process use: opened by the first that asks, closed by the last.
 
 What the target makes of the next rows is asked for all of them at once, and kept for every operation.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from workbench.datasets.row import Row
 from workbench.datasets.target.mask import TokenizedRow
-from workbench.datasets.target.target import open_target
+from workbench.datasets.target.target import Target, open_target
 from workbench.datasets.target.training_example import TrainOn, examples_of
 from workbench.errors import WorkbenchError
 
@@ -32,8 +33,15 @@ class Lent:
 
     def __init__(self, model: str) -> None:
         self.users = 0
-        self.target = open_target(model)
+        self._model, self._opened = model, False
         self._readings: dict[Key, Reading] = {}
+
+    @cached_property
+    def target(self) -> Target:
+        """Opened where it is first asked for: a process that leaves the rows to others needs none."""
+        target = open_target(self._model)
+        self._opened = True
+        return target
 
     def prepare(self, rows: Sequence[Row], train_on: TrainOn) -> None:
         """Read those that are not read yet; others are forgotten."""
@@ -54,7 +62,7 @@ class Lent:
 
     def give_back(self) -> None:
         self.users -= 1
-        if not self.users:
+        if not self.users and self._opened:
             self.target.close()
 
     def _texts(self, row: Row) -> list[str]:
@@ -94,7 +102,7 @@ _lent: dict[str, Lent] = {}
 
 
 def lend(model: str) -> Lent:
-    """Give it back after use. Raises as open_target."""
+    """Give it back after use."""
     if model not in _lent or not _lent[model].users:
         _lent[model] = Lent(model)
     _lent[model].users += 1

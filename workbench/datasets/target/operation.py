@@ -20,7 +20,6 @@ class Borrower(Operation):
     _borrowed: Lent | None = None
 
     def borrow(self, model: str) -> None:
-        """Raises as open_target."""
         self._borrowed = lend(model)
 
     def end(self) -> None:
