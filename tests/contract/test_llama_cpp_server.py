@@ -21,7 +21,7 @@ import pytest
 
 import workbench_guide
 from workbench.backend import Provider
-from workbench.errors import InvalidRequest, Unreachable, Unsupported
+from workbench.errors import InvalidRequest, Unreachable
 from workbench.generation import Generation
 from workbench.testing import backend_contract, provider_contract
 from workbench.testing.answers import events_of, finished, text_of
@@ -36,10 +36,12 @@ test_a_missing_model_is_one_sentence = backend_contract.test_a_missing_model_is_
 test_a_setting_it_cannot_honour_is_refused = backend_contract.test_a_setting_it_cannot_honour_is_refused
 test_loading_can_be_cancelled = backend_contract.test_loading_tells_progress_and_can_be_cancelled
 test_a_stop_string_may_never_come = provider_contract.test_a_stop_string_that_never_comes_changes_nothing
+test_a_stop_string_ends_the_answer = provider_contract.test_a_stop_string_ends_the_answer_and_never_shows
 test_after_closing_it_answers_no_more = provider_contract.test_after_closing_it_answers_no_more
 test_at_the_limit_the_reason_is_length = provider_contract.test_at_the_limit_the_reason_is_length
 test_closing_the_answer_cancels_it = provider_contract.test_closing_the_answer_cancels_it
 test_many_at_once_do_not_mix = provider_contract.test_many_at_once_do_not_mix
+test_the_prompt_is_not_guessed = provider_contract.test_the_rendered_prompt_is_what_the_model_gets
 test_the_provider_gives_the_text_back = provider_contract.test_the_provider_gives_the_text_back
 
 
@@ -95,18 +97,6 @@ async def test_a_raw_text_is_continued_and_tokens_are_refused_in_a_sentence(prov
     with pytest.raises(InvalidRequest, match="prompt") as refused:
         await events_of(provider, replace(text, prompt=(5, 6, 7)))
     assert refused.value.remedy
-
-
-async def test_what_it_makes_of_a_chat_is_not_guessed(provider: Provider) -> None:
-    with pytest.raises(Unsupported, match="does not tell"):
-        await provider.rendered(QUESTION)
-
-
-async def test_a_stop_string_ends_the_answer_and_never_shows(provider: Provider) -> None:
-    whole = text_of(await events_of(provider, QUESTION))
-    stop = whole[8:12]
-    events = await events_of(provider, replace(QUESTION, stop=("\0", stop)))
-    assert text_of(events) == whole[: whole.index(stop)] and finished(events).reason == "stop"
 
 
 async def test_a_prompt_that_is_too_long_ends_alone(provider: Provider) -> None:
