@@ -6,10 +6,11 @@ Knows nothing of time.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
+from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest
 
 Method = Literal["passes", "requests", "endpoint", "text"]
@@ -112,6 +113,19 @@ class RandomTokens:
 
     def take(self, count: int) -> tuple[int, ...]:
         return tuple(self._random.randrange(self._size) for _ in range(count))
+
+
+def with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
+    """The settings with a context that the tests fit in. Raises InvalidRequest for one that is too small."""
+    needed = workload.context_length
+    if settings.context_length is not None and settings.context_length < needed:
+        raise InvalidRequest(
+            f"The tests need a context of {needed} tokens, not {settings.context_length}.",
+            "Leave --context out, or measure less.",
+        )
+    length = settings.context_length or needed
+    given = settings.given | {"context_length", "parallel"}
+    return replace(settings, context_length=length, parallel=workload.parallel, given=given)
 
 
 def _several(sizes: int | tuple[int, ...]) -> tuple[int, ...]:

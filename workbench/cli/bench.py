@@ -13,13 +13,13 @@ import click
 from workbench import registry
 from workbench.benchmark import Run, Workload
 from workbench.benchmark.document import run_document
+from workbench.benchmark.history.words import judgement_document
 from workbench.cli import output
 from workbench.cli.bench_formats import format_options, print_charts, print_in, write_svg
 from workbench.cli.bench_history import judged, tell
 from workbench.cli.bench_report import print_run
 from workbench.cli.bench_run import measured
 from workbench.cli.bench_why import explained, print_explanation, profiler_of, why_document
-from workbench.cli.judgement_words import judgement_document
 from workbench.cli.options import json_option, loading_options
 from workbench.cli.sections import SectionedCommand
 from workbench.engine_settings import EngineSettings

@@ -11,9 +11,9 @@ from typing import Any
 from workbench.benchmark.history import RunRecord, RunStore, recorded
 from workbench.benchmark.history.judging import Judgement
 from workbench.benchmark.history.watching import watched
+from workbench.benchmark.history.words import judgement_lines
 from workbench.circumstances import circumstances
 from workbench.cli import output
-from workbench.cli.judgement_words import judgement_lines
 from workbench.models import LocalModel
 
 Document = Mapping[str, Any]

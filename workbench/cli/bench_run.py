@@ -8,11 +8,11 @@ from dataclasses import replace
 import psutil
 
 from workbench.benchmark import Run, Workload, run
+from workbench.benchmark.workload import with_room
 from workbench.cli.bench_server import NAME, served
 from workbench.cli.loading import open_told, with_paths
 from workbench.cli.terminal import StatusLine
 from workbench.engine_settings import EngineSettings
-from workbench.errors import InvalidRequest
 from workbench.models import LocalModel
 from workbench.runtime import open_model
 from workbench.runtime.attached_provider import AttachedProvider
@@ -31,19 +31,6 @@ def measured(
     settings = _for_server(settings, workload) if model.address else with_room(settings, workload)
     here = _through_server if through_server else _alone
     return asyncio.run(here(model, settings, backend, workload))
-
-
-def with_room(settings: EngineSettings, workload: Workload) -> EngineSettings:
-    """The settings with a context that the tests fit in. Raises InvalidRequest for one that is too small."""
-    needed = workload.context_length
-    if settings.context_length is not None and settings.context_length < needed:
-        raise InvalidRequest(
-            f"The tests need a context of {needed} tokens, not {settings.context_length}.",
-            "Leave --context out, or measure less.",
-        )
-    length = settings.context_length or needed
-    given = settings.given | {"context_length", "parallel"}
-    return replace(settings, context_length=length, parallel=workload.parallel, given=given)
 
 
 def _for_server(settings: EngineSettings, workload: Workload) -> EngineSettings:

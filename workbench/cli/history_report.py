@@ -5,23 +5,22 @@ Shows runs and judgements; how these come about is told in workbench.benchmark.h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from workbench import wording
 from workbench.benchmark.history import BenchTest, RunRecord
+from workbench.benchmark.history.charts import history_charts
 from workbench.benchmark.history.judging import Judgement, sides, tests_of, updates
 from workbench.benchmark.history.selecting import Matter, series
+from workbench.benchmark.history.words import judgement_document, judgement_lines, verdict_cells
 from workbench.cli import output
-from workbench.cli.judgement_words import judgement_document, judgement_lines, verdict_cells
-from workbench.picture import Axis, Chart, Point, Series, lettered
+from workbench.picture import lettered
 
 _MOST_COLUMNS = 6
 _NOTHING = "Nothing was measured yet. `workbench bench MODEL` measures a model and keeps what it finds."
-_KINDS = {"pp": "tokens/s read", "tg": "tokens/s written"}
 
 
 def show_overview(runs: Sequence[RunRecord], limit: int, as_json: bool) -> None:
@@ -100,7 +99,7 @@ def _show_series(group: Sequence[RunRecord], limit: int) -> None:
         [_cells(run, tests) for run in group[-limit:]],
         right=range(2, 2 + len(tests)),
     )
-    for chart in _charts(group[-limit:], tests):
+    for chart in history_charts(group[-limit:], tests):
         output.line()
         for line in lettered(chart, rows=10):
             output.line(line)
@@ -122,27 +121,6 @@ def _cells(run: RunRecord, tests: Sequence[BenchTest]) -> tuple[str, ...]:
     engine = run.circumstances.engine
     speeds = {one.test: wording.speed(one.tokens_per_second) for one in run.tests}
     return (_moment(run), f"{engine.backend} {engine.version}", *(speeds.get(test, "") for test in tests))
-
-
-def _charts(group: Sequence[RunRecord], tests: Sequence[BenchTest]) -> Iterator[Chart]:
-    """Reading and writing apart, for their speeds differ by far."""
-    if len(group) < 2:
-        return
-    dates = Axis("time", lambda seconds: f"{datetime.fromtimestamp(seconds, UTC).astimezone():%m-%d %H:%M}")
-    for kind, title in _KINDS.items():
-        lines = tuple(_line(group, test) for test in tests if test.name.startswith(kind))
-        if lines:
-            yield Chart(dates, Axis(title, wording.speed), lines)
-
-
-def _line(group: Sequence[RunRecord], test: BenchTest) -> Series:
-    points = (
-        Point(run.taken.timestamp(), one.tokens_per_second)
-        for run in group
-        for one in run.tests
-        if one.test == test
-    )
-    return Series(test.title, tuple(points), joined=True)
 
 
 def _moment(run: RunRecord) -> str:

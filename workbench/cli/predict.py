@@ -11,8 +11,8 @@ import click
 from workbench import registry
 from workbench.benchmark import Workload
 from workbench.benchmark.prediction import Prediction, predict, predict_on
+from workbench.benchmark.workload import with_room
 from workbench.cli import output
-from workbench.cli.bench_run import with_room
 from workbench.cli.loading import with_paths
 from workbench.cli.option_types import MEMORY
 from workbench.cli.options import engine_options, json_option

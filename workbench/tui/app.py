@@ -24,14 +24,19 @@ from workbench.tui.dialogue import Dialogue
 from workbench.tui.download_news import DownloadNews
 from workbench.tui.downloads import Downloads
 from workbench.tui.failures import ReportsFailures
+from workbench.tui.job_news import JobNews
+from workbench.tui.jobs import Jobs
 from workbench.tui.messages import ModelChosen
+from workbench.tui.screens.bench import BenchScreen
 from workbench.tui.screens.chat import ChatScreen
 from workbench.tui.screens.conversation_picker import ConversationPicker
 from workbench.tui.screens.downloads import DownloadsScreen
 from workbench.tui.screens.fit import FitScreen
 from workbench.tui.screens.home import HomeScreen
 from workbench.tui.screens.hub import HubScreen
+from workbench.tui.screens.job_picker import JobPicker
 from workbench.tui.screens.model_picker import ModelPicker
+from workbench.tui.screens.quit_question import QuitQuestion
 from workbench.tui.screens.sampling import SamplingScreen
 from workbench.tui.session import Loading, Lost, ModelState, Ready, Session
 from workbench.tui.surroundings import Surroundings
@@ -56,6 +61,8 @@ class WorkbenchApp(ReportsFailures, App[None]):
         Binding("f6", "switch_mode('downloads')", "Downloads", id="app.downloads", show=False),
         Binding("f7", "switch_mode('fit')", "Does it fit", id="app.fit", show=False),
         Binding("f8", "switch_mode('sampling')", "Sampling lab", id="app.sampling", show=False),
+        Binding("f9", "switch_mode('bench')", "Benchmark", id="app.bench", show=False),
+        Binding("ctrl+l", "jobs", "Jobs", id="app.jobs", show=False),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", show=False, priority=True),
     ]
 
@@ -76,8 +83,10 @@ class WorkbenchApp(ReportsFailures, App[None]):
         self.session = Session(self._surroundings.attach, self._surroundings.open_model)
         self.dialogue = Dialogue(self._surroundings.history, self.report)
         self.downloads = Downloads(self._surroundings.queue)
+        self.jobs = Jobs()
         self._make_places()
         DownloadNews(self).follow(self.downloads)
+        JobNews(self)
         self.session.subscribe(self._tell_loss)
         self.set_interval(LOOKING_SECONDS, self.downloads.look)
         if self._model is not None:
@@ -95,6 +104,7 @@ class WorkbenchApp(ReportsFailures, App[None]):
         self.add_mode("hub", lambda: HubScreen(around, session, downloads))
         self.add_mode("downloads", lambda: DownloadsScreen(session, downloads))
         self.add_mode("fit", lambda: FitScreen(around, session, downloads))
+        self.add_mode("bench", lambda: BenchScreen(around, session, downloads, self.jobs))
         self.add_mode(
             "sampling", lambda: SamplingScreen(session, downloads, self._sampling, self.chat.draw_with)
         )
@@ -104,6 +114,7 @@ class WorkbenchApp(ReportsFailures, App[None]):
         running = list(self.workers)
         self.workers.cancel_all()
         await asyncio.gather(*(worker.wait() for worker in running), return_exceptions=True)
+        await self.jobs.close()
         await self.downloads.close()
         await self.session.close()
         self.dialogue.close()
@@ -156,6 +167,23 @@ class WorkbenchApp(ReportsFailures, App[None]):
     async def action_unload(self) -> None:
         await self.chat.cease()
         await self.session.close()
+
+    @work(exclusive=True, group="choosing", exit_on_error=False)
+    async def action_jobs(self) -> None:
+        if job := await self.push_screen_wait(JobPicker(self.jobs)):
+            await self.switch_mode(job.place)
+
+    async def action_quit(self) -> None:
+        """Leave; where jobs run, only after asking."""
+        if self.jobs.running:
+            self.leave()
+        else:
+            self.exit()
+
+    @work(exclusive=True, group="leaving", exit_on_error=False)
+    async def leave(self) -> None:
+        if await self.push_screen_wait(QuitQuestion("\n".join(job.title for job in self.jobs.running))):
+            self.exit()
 
     async def action_toggle_help(self) -> None:
         if self.screen.query(HelpPanel):

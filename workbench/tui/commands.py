@@ -19,6 +19,7 @@ PLACES = (
     ("hub", "Hub", "Find models to download"),
     ("downloads", "Downloads", "What is being fetched, and what has arrived"),
     ("fit", "Does it fit", "What a model takes in memory, here or on other cards"),
+    ("bench", "Benchmark", "How fast models read and write here"),
     ("sampling", "Sampling lab", "How the sampling settings move what comes next"),
 )
 
@@ -37,6 +38,8 @@ def _of_places(app: WorkbenchApp) -> Iterator[SystemCommand]:
 
 
 def _of_the_model(app: WorkbenchApp) -> Iterator[SystemCommand]:
+    if app.jobs.every:
+        yield SystemCommand("Jobs", "What runs beside the screens, and what has ended", app.action_jobs)
     yield SystemCommand("Choose a model", "Load one of the models on this machine", app.action_choose_model)
     match app.session.state:
         case Ready(model) as ready if ready.is_served:
