@@ -90,7 +90,7 @@ def with_broken(found: Planted) -> Planted:
 
 def made(
     name: str | Recipe, *inputs: Path, target: Path | None = None, formats: tuple[str, ...] = (),
-    processes: int = 1, sample: int = 0, model: Path | None = None,
+    processes: int = 1, sample: int = 0, model: Path | str | None = None,
 ) -> Outcome:  # fmt: skip
     """What came of a recipe."""
     recipe = named(name) if isinstance(name, str) else name

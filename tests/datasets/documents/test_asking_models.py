@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import signal
 import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,8 @@ import workbench_guide
 from tests.cli.process import COMMAND
 from tests.datasets.documents.docx_files import write
 from tests.datasets.planting import made, rows_in
+from tests.remote.double import Answer as Reply
+from tests.remote.double import delta, double, end
 from workbench.datasets.asking.answers import Answer, Answers
 from workbench.datasets.recipe import changed, named
 from workbench.errors import InvalidRequest
@@ -133,6 +139,29 @@ def test_later_steps_may_change_without_asking_again(documents: Path, tmp_path: 
 def test_a_model_is_needed_and_must_be_there(documents: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="needs a model to ask"):
         made("docs-to-qa", documents, target=tmp_path / "set")
+
+
+async def test_a_model_elsewhere_is_asked_once(documents: Path, tmp_path: Path) -> None:
+    broken = True
+
+    def answer(body: dict[str, Any]) -> Reply:
+        said = body["messages"][-1]["content"]
+        number = int(re.findall(r"number\n(\d)", said)[0])
+        if broken and number == 4:
+            return Reply({"error": {"message": "out of order"}}, 400)
+        told = json.dumps({"pairs": [pair(number, said.rsplit("\n", 1)[1])]})
+        return Reply([delta(role="assistant", content=told), end(), "[DONE]"])
+
+    async with double(answer) as server:
+        make = partial(made, "docs-to-qa", documents, target=tmp_path / "set", model=server.url)
+        outcome = await asyncio.to_thread(make)
+        assert (outcome.rows_out, outcome.rejected) == (5, {"refused": 1})
+        assert "json_schema" in json.dumps(server.asked[0]["response_format"])
+        asked = len(server.asked)
+        await asyncio.to_thread(make)
+        assert len(server.asked) == asked
+    lock = json.loads((tmp_path / "set/recipe.lock").read_text())
+    assert "http" not in lock["model"]
 
 
 def test_the_guide_keeps_to_the_form_and_nothing_disappears(tmp_path: Path) -> None:
