@@ -53,28 +53,32 @@ class Chunks(TargetOperation):
             return Rejection("no-text", "It holds no text.")
         return list(_rows(row, chunks))
 
-    def _packed(self, blocks: Sequence[Block]) -> Iterator[list[Block]]:
-        tokens = self._tokens([block.text for block in blocks]) if self.most_tokens else [0] * len(blocks)
-        gap = self._tokens([_GAP])[0] if self.most_tokens else 0
-        held, shares = list[Block](), list[tuple[int, int]]()
-        for block, counted in zip(blocks, tokens, strict=True):
-            share = (len(block.text) + len(_GAP), counted + gap)
-            letters, together = (sum(sizes) for sizes in zip(share, *shares, strict=True))
-            full = letters - len(_GAP) > self.most_characters or 0 < self.most_tokens < together - gap
-            if held and (full or (block.level and self._is_full(shares))):
-                kept = _without_headings(held)
-                yield held[:kept]
-                held, shares = held[kept:], shares[kept:]
-            held.append(block)
-            shares.append(share)
-        if held:
-            yield held
+    def _packed(self, blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
+        budgets, start = self._budgets(blocks), 0
+        held = [0] * len(budgets)
+        for place, block in enumerate(blocks):
+            over = any(sizes[place] > most - has for has, (most, sizes) in zip(held, budgets, strict=True))
+            full = any(has >= self.full * most for has, (most, _) in zip(held, budgets, strict=True))
+            if place > start and (over or (full and block.level)):
+                end = start + _without_headings(blocks[start:place])
+                yield blocks[start:end]
+                start = end
+                held = [sum(sizes[start:place]) for _, sizes in budgets]
+            held = [has + sizes[place] for has, (_, sizes) in zip(held, budgets, strict=True)]
+        if blocks:
+            yield blocks[start:]
 
-    def _is_full(self, shares: Sequence[tuple[int, int]]) -> bool:
-        """Whether it has enough for a heading to end it."""
-        letters, tokens = (sum(sizes) for sizes in zip(*shares, strict=True))
-        enough = self.most_tokens and tokens >= self.full * self.most_tokens
-        return bool(enough or letters >= self.full * self.most_characters)
+    def _budgets(self, blocks: Sequence[Block]) -> list[tuple[int, list[int]]]:
+        """In characters and in tokens: what a chunk may have, and what each block and its gap take of it."""
+        texts = [block.text for block in blocks]
+        counted = [(self.most_characters, _letters)]
+        if self.most_tokens:
+            counted.append((self.most_tokens, self._tokens))
+        found = list[tuple[int, list[int]]]()
+        for most, sizes in counted:
+            gap, *lengths = sizes([_GAP, *texts])
+            found.append((most + gap, [length + gap for length in lengths]))
+        return found
 
     def _tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(ids) for ids in self.target.vocabulary.ids(texts, add=False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,10 +70,13 @@ def _repeated(edges: Sequence[Sequence[str]], least: int) -> defaultdict[str, se
             places[form].append(number)
     found: defaultdict[str, set[int]] = defaultdict(set)
     for form, numbers in places.items():
-        found[form] = {
-            number for number in numbers if sum(abs(number - one) <= _NEIGHBOURS for one in numbers) >= least
-        }
+        found[form] = {number for number in numbers if _nearby(numbers, number) >= least}
     return found
+
+
+def _nearby(numbers: Sequence[int], number: int) -> int:
+    """How many of the ascending numbers are not far from this one, itself included."""
+    return bisect_right(numbers, number + _NEIGHBOURS) - bisect_left(numbers, number - _NEIGHBOURS)
 
 
 def _forms(edge: Sequence[str]) -> list[str]:

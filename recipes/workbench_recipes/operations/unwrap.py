@@ -45,23 +45,26 @@ def _usual_length(pages: Sequence[Sequence[str]]) -> int:
 
 
 def _paragraphs(lines: Sequence[str], full: float) -> Iterator[str]:
-    paragraph, goes_on = "", False
+    held, goes_on = list[str](), False
     for line in lines:
-        if goes_on and line.strip() and not _ITEM.match(line):
-            paragraph = _joined(paragraph, line.strip())
+        told = line.strip()
+        if goes_on and told and not _ITEM.match(line):
+            _join(held, told)
         else:
-            if paragraph:
-                yield paragraph
-            paragraph = line.strip()
-        goes_on = bool(paragraph) and len(line) >= full
-    if paragraph:
-        yield paragraph
+            if held:
+                yield "".join(held)
+            held = [told] if told else []
+        goes_on = bool(told) and len(line) >= full
+    if held:
+        yield "".join(held)
 
 
-def _joined(before: str, after: str) -> str:
-    if _HYPHENATED.search(before) and after[:1].islower():
-        return before[:-1] + after
-    return f"{before} {after}"
+def _join(held: list[str], line: str) -> None:
+    if _HYPHENATED.search(held[-1]) and line[:1].islower():
+        held[-1] = held[-1][:-1]
+        held.append(line)
+    else:
+        held.append(f" {line}")
 
 
 def _joined_pages(pages: Sequence[Sequence[str]]) -> Iterator[str]:
