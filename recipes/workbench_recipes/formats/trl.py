@@ -78,6 +78,7 @@ _SEEING = """# pip install "trl>=0.24" "datasets>=5" peft pillow, then: python t
 import os
 import sys
 
+import torch
 from datasets import Image, List, load_dataset
 from peft import LoraConfig
 from trl import {trainer}Config, {trainer}Trainer
@@ -87,7 +88,10 @@ model = sys.argv[1]
 rows = load_dataset("json", data_files={files!r}).cast_column("images", List(Image()))
 trainer = {trainer}Trainer(
     model=model,
-    args={trainer}Config(output_dir="out", max_length=None, num_train_epochs=3, learning_rate=2e-4),
+    args={trainer}Config(
+        output_dir="out", max_length=None, num_train_epochs=3, learning_rate=2e-4,
+        use_cpu=not torch.accelerator.is_available(),
+    ),
     train_dataset=rows["train"],
     eval_dataset={held_out},
     peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"),
