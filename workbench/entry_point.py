@@ -5,6 +5,8 @@ Knows no group: who looks in one says what is expected there and which error tel
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
@@ -15,6 +17,12 @@ T = TypeVar("T")
 
 def entries(group: str) -> dict[str, EntryPoint]:
     """By name, in the order of their names."""
+    return _entries(group, tuple(sys.path))
+
+
+@cache
+def _entries(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Looking through all packages takes long, so it is done once for the same path."""
     return {entry.name: entry for entry in sorted(entry_points(group=group), key=lambda one: one.name)}
 
 

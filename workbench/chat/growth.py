@@ -14,7 +14,7 @@ _WIDTH = re.compile(r"\d{5,}|%[^a-zA-Z%]*\*|\{[^{}]*\{")
 """A width of five digits in a format, or one that is only given with the values."""
 
 
-_VALUE = 64
+VALUE = 64
 """Bytes that a value takes at least, beside its characters."""
 
 
@@ -23,7 +23,7 @@ def extent(value: Any, limit: int) -> int:
     waiting, count = [value], 0
     while waiting and count <= limit:
         item = waiting.pop()
-        count += _VALUE
+        count += VALUE
         if isinstance(item, str | bytes):
             count += len(item)
         elif isinstance(item, int):
@@ -106,7 +106,7 @@ def _written(values: list[Any], limit: int) -> int:
     """Text made of a value: its indentation counts for each part of it."""
     numbers = [value for value in values[1:] if isinstance(value, int) and not isinstance(value, bool)]
     texts = [len(value) for value in values[1:] if isinstance(value, str)]
-    return extent(values[0], limit) // _VALUE * (1 + max(numbers, default=0) + max(texts, default=0))
+    return extent(values[0], limit) // VALUE * (1 + max(numbers, default=0) + max(texts, default=0))
 
 
 def _translated(values: list[Any], limit: int) -> int:

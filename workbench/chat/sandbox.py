@@ -20,7 +20,7 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from workbench.chat.growth import extent, result_size
+from workbench.chat.growth import VALUE, extent, result_size
 
 MAX_SECONDS = 2.0
 MAX_CHARACTERS = 16_000_000
@@ -87,7 +87,8 @@ class _Watched:
 
 
 def _counted(value: Any) -> Any:
-    _budget.get().spend(extent(value, MAX_BUILT))
+    size = VALUE + len(value) if type(value) is str else extent(value, MAX_BUILT)
+    _budget.get().spend(size)
     return value
 
 
@@ -168,6 +169,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters[name] = _guarded(name, filter_)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "+" and type(left) is str and type(right) is str:  # most of what templates do
+            _budget.get().spend(len(left) + len(right))
+            return _counted(left + right)
         _check_size(operator, [left, right], {})
         return _counted(super().call_binop(context, operator, left, right))
 
