@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.backend import PromptComputed, RequestEnded, RequestFailed, StepEvent, TokenDrawn
 from workbench.errors import EngineDied
-from workbench.events import FinishReason, Usage
+from workbench.events import Usage
 from workbench.logprobs import sampled_token
 from workbench_exllama.generation import Job, Result, Wanted
 from workbench_exllama.vocabulary import Vocabulary
@@ -82,16 +82,10 @@ class Active:
         ]
 
     def _end(self, result: Result) -> RequestEnded:
-        held = self.wanted.held
+        held, usage = self.wanted.held, Usage(self._prompt_tokens, self.cached, self.drawn)
+        by_itself = result.get("eos_reason") in _BY_ITSELF and self.wanted.request.max_tokens != 0
         complete = held is not None and held.complete
-        reason: FinishReason = (
-            "stop" if complete or (result.get("eos_reason") in _BY_ITSELF and self._wanted_any) else "length"
-        )
-        return RequestEnded(self.id, reason, Usage(self._prompt_tokens, self.cached, self.drawn))
-
-    @property
-    def _wanted_any(self) -> bool:
-        return self.wanted.request.max_tokens != 0
+        return RequestEnded(self.id, "stop" if complete or by_itself else "length", usage)
 
     @property
     def _prompt_tokens(self) -> int:

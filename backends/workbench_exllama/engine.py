@@ -6,19 +6,20 @@ Knows nothing of text: stop strings and characters are the runtime's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from workbench.backend import Engine, ModelFacts, RequestEnded, RequestFailed, StepEvent, TokenRequest
+from workbench.backend import ModelFacts, RequestEnded, RequestFailed, StepEvent, TokenRequest
 from workbench.constraining.enforcer import Enforcer
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
+from workbench.vocabulary_engine import TokenizingEngine
 from workbench_exllama.active import Active
 from workbench_exllama.generation import Generation, Wanted
 from workbench_exllama.held_answer import HeldAnswer
 from workbench_exllama.vocabulary import Vocabulary
 
 
-class ExllamaEngine(Engine):
+class ExllamaEngine(TokenizingEngine):
     """Owns a generation."""
+
+    _vocabulary: Vocabulary
 
     def __init__(self, generation: Generation, vocabulary: Vocabulary, facts: ModelFacts) -> None:
         self.facts = facts
@@ -26,15 +27,6 @@ class ExllamaEngine(Engine):
         self._vocabulary = vocabulary
         self._enforcer = Enforcer(vocabulary)
         self._running: list[Active] = []
-
-    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
-        return self._vocabulary.tokenize(text, special, add)
-
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        return self._vocabulary.detokenize(tokens)
-
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        return self._vocabulary.pieces(tokens)
 
     def prepare(self, request: TokenRequest) -> TokenRequest:
         self._enforcer.prepare(request)

@@ -28,7 +28,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import LoadCancelled, Unsupported
 from workbench.sampling import SamplingSettings
 from workbench_exllama.flat_config import readable_folder
-from workbench_exllama.generation import Generation, Job, Result, Wanted
+from workbench_exllama.generation import Generation, Job, Wanted
 from workbench_exllama.held_answer import HeldAnswer
 from workbench_exllama.memory import MOST_INPUT, cache_bits, cache_tokens
 from workbench_exllama.model_config import ExllamaModel
@@ -63,7 +63,7 @@ class Exl2Generation(Generation):
             self.notices = ("Without flash-attn 2.5.7 or newer exllamav2 works on one request at a time.",)
         with readable_folder(model.folder) as folder:
             config = _config(str(folder), context_length)
-            self._model: Any = ExLlamaV2(config)
+            self._model = ExLlamaV2(config)
             try:
                 tokens = cache_tokens(context_length, self.parallel)
                 cache = _CACHES[cache_bits(model, settings)](self._model, max_seq_len=tokens, lazy=True)
@@ -86,10 +86,10 @@ class Exl2Generation(Generation):
         if request.sampling.mirostat:
             raise Unsupported("With exllamav2 there is no mirostat here.", "Leave that setting out.")
 
-    def begin(self, wanted: Wanted) -> Job:
+    def _job(self, wanted: Wanted) -> Job:
         request, held = wanted.request, wanted.held
         seed = request.sampling.seed
-        job = _Job(
+        return _Job(
             input_ids=torch.tensor([request.prompt], dtype=torch.long),
             max_new_tokens=wanted.most,
             gen_settings=self._settings(request.sampling),
@@ -98,23 +98,10 @@ class Exl2Generation(Generation):
             return_logits=request.logprobs is not None,
             filters=[] if held is None else [_ConstraintFilter(self._model, self._tokenizer, held)],
         )
-        self._generator.enqueue(job)
-        return job
-
-    def step(self) -> list[Result]:
-        results: list[Result] = self._generator.iterate()
-        return results
-
-    def cancel(self, job: Job) -> None:
-        self._generator.cancel(job)
 
     def cached(self, job: Job) -> int:
+        """Without pages the cache is a single one."""
         return int(job.cached_pages * self._generator.page_size + job.cached_tokens)
-
-    def close(self) -> None:
-        if self._model is not None:
-            self._model.unload()
-            self._model = None
 
     def _settings(self, sampling: SamplingSettings) -> ExLlamaV2Sampler.Settings:
         """Temperature comes last, as everywhere here."""

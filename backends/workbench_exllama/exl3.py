@@ -36,9 +36,9 @@ from workbench.backend import LoadProgress, TokenRequest
 from workbench.engine_settings import EngineSettings
 from workbench.errors import InvalidRequest, LoadCancelled, Unsupported
 from workbench.sampling import SamplingSettings
-from workbench_exllama.generation import Generation, Result, Wanted
+from workbench_exllama.generation import Generation, Wanted
 from workbench_exllama.held_answer import HeldAnswer
-from workbench_exllama.memory import PAGE, cache_bits, cache_tokens
+from workbench_exllama.memory import cache_bits, cache_tokens
 from workbench_exllama.model_config import ExllamaModel
 from workbench_exllama.settings import device_numbers, pass_tokens
 from workbench_exllama.vocabulary import Vocabulary
@@ -62,7 +62,7 @@ class Exl3Generation(Generation):
         self._context_length = context_length
         self.parallel = settings.parallel
         config = Config.from_directory(str(model.folder))
-        self._model: Any = Model.from_config(config)
+        self._model = Model.from_config(config)
         bits = cache_bits(model, settings)
         kind = CacheLayer_fp16 if bits == (16, 16) else CacheLayer_quant
         sizes = {} if bits == (16, 16) else {"k_bits": bits[0], "v_bits": bits[1]}
@@ -90,11 +90,10 @@ class Exl3Generation(Generation):
             name = "mirostat" if sampling.mirostat else "typical_p"
             raise Unsupported(f"exllamav3 has no {name}.", "Leave that setting out.")
 
-    def begin(self, wanted: Wanted) -> Job:
-        request = wanted.request
-        held = wanted.held
+    def _job(self, wanted: Wanted) -> Job:
+        request, held = wanted.request, wanted.held
         seed = request.sampling.seed
-        job = Job(
+        return Job(
             input_ids=torch.tensor([request.prompt], dtype=torch.long),
             max_new_tokens=wanted.most,
             sampler=CustomSampler(_steps(request.sampling, self._vocabulary, self._context_length)),
@@ -103,23 +102,6 @@ class Exl3Generation(Generation):
             return_logits=request.logprobs is not None,
             filters=[] if held is None else [_ConstraintFilter(self._tokenizer, held)],
         )
-        self._generator.enqueue(job)
-        return job
-
-    def step(self) -> list[Result]:
-        results: list[Result] = self._generator.iterate()
-        return results
-
-    def cancel(self, job: Job) -> None:
-        self._generator.cancel(job)
-
-    def cached(self, job: Job) -> int:
-        return int(job.cached_pages * PAGE + job.cached_tokens)
-
-    def close(self) -> None:
-        if self._model is not None:
-            self._model.unload()
-            self._model = None
 
     def _load(self, settings: EngineSettings, progress: LoadProgress) -> str:
         """Onto the chosen GPUs, or as many as it takes."""

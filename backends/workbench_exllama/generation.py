@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.backend import TokenRequest
 from workbench_exllama.held_answer import HeldAnswer
+from workbench_exllama.memory import PAGE
 
 Job = Any
 Result = dict[str, Any]
@@ -45,27 +46,38 @@ class Generation(ABC):
     placement: str
     parallel: int
     notices: tuple[str, ...] = ()
+    _model: Any = None
+    _generator: Any
 
     @abstractmethod
     def check(self, request: TokenRequest) -> None:
         """Raises Unsupported for sampling settings that the engine has not."""
 
     @abstractmethod
+    def _job(self, wanted: Wanted) -> Job:
+        """As the generator takes it."""
+
     def begin(self, wanted: Wanted) -> Job:
         """Take it in."""
+        job = self._job(wanted)
+        self._generator.enqueue(job)
+        return job
 
-    @abstractmethod
     def step(self) -> list[Result]:
         """One pass over everything that runs."""
+        results: list[Result] = self._generator.iterate()
+        return results
 
-    @abstractmethod
     def cancel(self, job: Job) -> None:
         """Drop it; its pages become free."""
+        self._generator.cancel(job)
 
-    @abstractmethod
     def cached(self, job: Job) -> int:
         """Tokens of its prompt that were taken from earlier work."""
+        return int(job.cached_pages * PAGE + job.cached_tokens)
 
-    @abstractmethod
     def close(self) -> None:
         """Give the model's memory back. Idempotent."""
+        if self._model is not None:
+            self._model.unload()
+            self._model = None

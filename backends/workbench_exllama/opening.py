@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def open_engine(path: str, settings: EngineSettings, progress: LoadProgress) -> 
         raise LoadCancelled("Loading was cancelled.")
     vocabulary = Vocabulary(model.folder, model.vocabulary_size, model.end_tokens)
     if settings.vocabulary_only:
-        return _TokenizingEngine(model, vocabulary)
+        return _VocabularyAlone(model, vocabulary)
     length = context_length(settings, model)
     generation = _loaded(model, vocabulary, settings, length, progress)
     facts = _facts(
@@ -115,22 +114,13 @@ def _facts(model: ExllamaModel, vocabulary: Vocabulary, **more: Any) -> ModelFac
     )
 
 
-class _TokenizingEngine(VocabularyEngine):
+class _VocabularyAlone(VocabularyEngine):
     """Needs neither a GPU nor an engine."""
 
     def __init__(self, model: ExllamaModel, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         length = model.trained_context
         self.facts = _facts(model, vocabulary, context_length=length, parallel=1, capabilities=frozenset())
-
-    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
-        return self._vocabulary.tokenize(text, special, add)
-
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        return self._vocabulary.detokenize(tokens)
-
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        return self._vocabulary.pieces(tokens)
 
     def close(self) -> None:
         """There is nothing to give back."""

@@ -13,7 +13,6 @@ from operator import attrgetter
 import numpy as np
 
 from workbench.backend import (
-    Engine,
     LoadProgress,
     StepEvent,
     TokenRequest,
@@ -24,6 +23,7 @@ from workbench.engine_settings import EngineSettings
 from workbench.errors import ContextExceeded, InvalidRequest, Unsupported
 from workbench.passes import PassRequest
 from workbench.sampler_trace import TraceRequest
+from workbench.vocabulary_engine import TokenizingEngine
 from workbench_llama_cpp import loading, pooling
 from workbench_llama_cpp.active import Active
 from workbench_llama_cpp.batch import Batch
@@ -42,6 +42,7 @@ from workbench_llama_cpp.sampler import Sampler
 from workbench_llama_cpp.seating import Seating
 from workbench_llama_cpp.slots import Slots, common_prefix, least_shared
 from workbench_llama_cpp.timed_passes import TimedPasses
+from workbench_llama_cpp.vocabulary import Vocabulary
 
 UNDERWAY = 8
 """Tokens of an answer after which its steps are kept short. Until then it goes with those it came with."""
@@ -59,8 +60,10 @@ def open_engine(path: str, settings: EngineSettings, progress: LoadProgress) -> 
         raise
 
 
-class LlamaCppEngine(Engine):
+class LlamaCppEngine(TokenizingEngine):
     """Owns one model and one context."""
+
+    _vocabulary: Vocabulary
 
     def __init__(self, loaded: loading.Loaded) -> None:
         self._llama = llama()
@@ -85,15 +88,6 @@ class LlamaCppEngine(Engine):
         self._passes = TimedPasses(
             self._context, self._batch, self._slots, loaded.vocabulary, loaded.context_length
         )
-
-    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
-        return self._vocabulary.tokenize(text, special, add)
-
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        return self._vocabulary.detokenize(tokens)
-
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        return self._vocabulary.pieces(tokens)
 
     def prepare(self, request: TokenRequest) -> TokenRequest:
         self._enforcer.prepare(request)

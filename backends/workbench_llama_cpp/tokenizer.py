@@ -6,7 +6,6 @@ It opens as fast as the header can be read, however large the model is.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 from workbench.backend import LoadProgress, ModelFacts
 from workbench.errors import LoadCancelled
@@ -17,16 +16,18 @@ from workbench_llama_cpp.refusals import load_error
 from workbench_llama_cpp.vocabulary import Vocabulary
 
 
-def open_tokenizer(path: str, progress: LoadProgress) -> TokenizingEngine:
+def open_tokenizer(path: str, progress: LoadProgress) -> LlamaCppVocabulary:
     """Raises a WorkbenchError with a remedy; then nothing stays loaded."""
     header = read_model(path)
     if not progress(0.0):
         raise LoadCancelled("Loading was cancelled.")
-    return TokenizingEngine(str(first_file(path)), header)
+    return LlamaCppVocabulary(str(first_file(path)), header)
 
 
-class TokenizingEngine(VocabularyEngine):
+class LlamaCppVocabulary(VocabularyEngine):
     """Owns a model of which only the vocabulary was read."""
+
+    _vocabulary: Vocabulary
 
     def __init__(self, path: str, header: Header) -> None:
         self._llama = llama()
@@ -38,15 +39,6 @@ class TokenizingEngine(VocabularyEngine):
             raise load_error(path, log.text())
         self._vocabulary = Vocabulary(self._model)
         self.facts = self._facts(header)
-
-    def tokenize(self, text: str, *, special: bool = False, add: bool | None = None) -> list[int]:
-        return self._vocabulary.tokenize(text, special, add)
-
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        return self._vocabulary.detokenize(tokens)
-
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        return self._vocabulary.pieces(tokens)
 
     def close(self) -> None:
         if self._model is not None:
