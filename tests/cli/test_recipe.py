@@ -54,6 +54,19 @@ def test_a_check_of_sound_rows_passes_and_a_strict_one_heeds_warnings(
     assert workbench("recipe", "check", "--strict", str(twice)).returncode == 1
 
 
+def test_a_check_takes_further_steps(workbench: Workbench, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    row = {
+        "prompt": "Pourquoi le ciel est-il bleu ?",
+        "completion": "Parce que l'air diffuse la lumière bleue.",
+    }
+    path.write_text(json.dumps(row) + "\n")
+    added = ("--with", "language", "--set", "language.languages=['fr']")
+    result = workbench("recipe", "check", str(path), *added)
+    assert result.returncode == 0, result.stderr
+    assert "Languages: 1 fr" in result.stdout
+
+
 def test_leaks_fail(workbench: Workbench, rows: Path, tmp_path: Path) -> None:
     other = planted(50, seed=8).write(tmp_path / "other.jsonl")
     assert workbench("recipe", "run", "leak-check", "--in", str(other), "--in", str(other)).returncode == 2
