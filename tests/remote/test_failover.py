@@ -21,7 +21,7 @@ from workbench.backend import Provider
 from workbench.errors import ModelNotFound, Unreachable
 from workbench.events import Finished, TextDelta
 from workbench.generation import Generation
-from workbench.openai_client import endpoint, liveness
+from workbench.openai_client import endpoint, endpoints, liveness
 
 SCRIPT = 'pause = 0.002\n[[reply]]\ntext = "' + "word " * 40 + '"\n'
 
@@ -148,6 +148,18 @@ async def test_a_server_that_stops_in_the_middle_is_told_of(impatient: None) -> 
     assert len(other.asked) == 1
 
 
+async def test_servers_that_all_hang_are_not_waited_for_without_end(
+    impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "_LAST_PATIENCE", 2)
+    async with double(good) as one, double(good) as other:
+        provider = await opened(f"{one.url},{other.url}")
+        one.hangs = other.hangs = "at once"
+        with pytest.raises(Unreachable, match="answers none"):
+            await events_of(provider, QUESTION)
+        await provider.close()
+
+
 async def test_tokens_and_vectors_are_asked_of_the_one_that_lives(impatient: None) -> None:
     vectors = Answer({"data": [{"index": 0, "embedding": [1.0]}], "usage": {"prompt_tokens": 1}})
     async with double(good, vectors=vectors) as stuck, double(good, vectors=vectors) as other:
@@ -214,9 +226,11 @@ async def test_one_of_two_servers_killed_under_load_costs_no_request_before_its_
 
 @pytest.mark.slow
 async def test_one_of_two_servers_that_hangs_under_load_costs_no_request_before_its_first_token(
-    tmp_path: Path, impatient: None
+    tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its process is stopped: the system still takes connections for it. Going on, it is used again."""
+    monkeypatch.setattr(endpoint, "_ALIVE_SECONDS", 4.0)
+    monkeypatch.setattr(liveness, "_PAUSE_SECONDS", 10.0)
     script = tmp_path / "words.script.toml"
     script.write_text(SCRIPT)
     with _two_servers(script) as (urls, first):

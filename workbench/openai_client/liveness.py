@@ -20,11 +20,16 @@ _PAUSE_SECONDS = 120.0
 """How long it may pause once its answer has begun: it may have to wait for room in its cache."""
 
 
-async def while_alive(endpoint: Endpoint, answer: Awaitable[Answer]) -> Answer:
-    """What is awaited of the server. Raises also Unreachable when it answers nothing at all meanwhile."""
+async def while_alive(endpoint: Endpoint, answer: Awaitable[Answer], patience: int) -> Answer:
+    """What is awaited of the server, of which nothing is asked meanwhile where `patience` is 0.
+
+    Raises also Unreachable when so many small questions on end got no answer at all.
+    """
+    if not patience:
+        return await answer
     try:
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(_watch(endpoint))
+            watching = group.create_task(_watch(endpoint, patience))
             told = await answer
             watching.cancel()
     except BaseExceptionGroup as errors:
@@ -32,15 +37,12 @@ async def while_alive(endpoint: Endpoint, answer: Awaitable[Answer]) -> Answer:
     return told
 
 
-async def steadily(
-    endpoint: Endpoint, events: AsyncGenerator[Event], *, watched: bool
-) -> AsyncGenerator[Event]:
-    """The events as they come; until the first one the server is `watched`, if that is wanted.
+async def steadily(endpoint: Endpoint, events: AsyncGenerator[Event], patience: int) -> AsyncGenerator[Event]:
+    """The events as they come; until the first one as `while_alive`.
 
     Raises Unreachable for a server that hangs.
     """
-    first = anext(events, None)
-    event = await (while_alive(endpoint, first) if watched else first)
+    event = await while_alive(endpoint, anext(events, None), patience)
     while event is not None:
         yield event
         try:
@@ -50,8 +52,9 @@ async def steadily(
             raise endpoint.place.stalled() from None
 
 
-async def _watch(endpoint: Endpoint) -> None:
-    while True:
+async def _watch(endpoint: Endpoint, patience: int) -> None:
+    silent = 0
+    while silent < patience:
         await asyncio.sleep(_SILENCE_SECONDS)
-        if not await endpoint.is_alive():
-            raise endpoint.place.hanging()
+        silent = 0 if await endpoint.is_alive() else silent + 1
+    raise endpoint.place.hanging()

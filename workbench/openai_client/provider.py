@@ -45,13 +45,13 @@ class OpenAIProvider(Provider):
     async def generate(self, generation: Generation) -> AsyncIterator[Event]:
         failure: Unreachable | None = None
         self._check_open()
-        for endpoint, is_replaceable in self.endpoints.in_turn():
+        for endpoint, patience in self.endpoints.in_turn():
             begun = False
             try:
                 with endpoint.lent():
                     async with (
                         aclosing(self._answer(endpoint, generation)) as answer,
-                        aclosing(steadily(endpoint, answer, watched=is_replaceable)) as events,
+                        aclosing(steadily(endpoint, answer, patience)) as events,
                     ):
                         async for event in events:
                             begun = True
