@@ -17,18 +17,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from string import ascii_lowercase
 
 import psutil
 
 from tests.datasets.planting import planted
 
 _COPIES, _MOST_WORDS = 2000, 560
+_LETTERS = ascii_lowercase.encode()
+_LINE = b'{"messages": [{"role": "user", "content": "%b"}, {"role": "assistant", "content": "%b"}]}\n'
 _RECIPE = """summary = "What is measured."
 formats = []
 [[steps]]
@@ -126,15 +130,14 @@ def _resident(process: psutil.Process) -> int:
 
 
 def write_large(path: Path, megabytes: int) -> None:
-    """Rows that differ in a word each, so that none is a copy but those that were planted."""
-    lines, size, turn = planted(_COPIES, most_words=_MOST_WORDS).lines, 0, 0
+    """The same planted rows again and again, each time in other letters, so that none is a copy of before."""
+    rows = [json.loads(line)["messages"] for line in planted(_COPIES, most_words=_MOST_WORDS).lines]
+    said = [[turn["content"].encode() for turn in row] for row in rows]
+    dice, size = random.Random(1), 0
     with open(path, "wb") as file:
         while size < megabytes * 1_000_000:
-            for number, line in enumerate(lines):
-                size += file.write(
-                    line.replace(b'"content": "', b'"content": "%d ' % (turn * _COPIES + number), 1) + b"\n"
-                )
-            turn += 1
+            letters = bytes.maketrans(_LETTERS, bytes(dice.sample(_LETTERS, len(_LETTERS))))
+            size += sum(file.write(_LINE % tuple(one.translate(letters) for one in row)) for row in said)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.datasets.planting import chat, made, planted, with_broken
+from workbench.datasets.recipe import for_model, named, with_steps
 
 EVIL = '<script>alert("x")</script><img src=http://evil.example/a.png>'
 OUR_TAGS = {
@@ -126,8 +127,15 @@ def test_calls_and_tools_are_counted(tmp_path: Path) -> None:
     assert (found.with_tools, found.calls, found.roles) == (1, 2, {"user": 2, "assistant": 3, "tool": 1})
 
 
+def test_languages_are_shown_where_they_were_told(tmp_path: Path) -> None:
+    said = ["The weather is fine today and we go for a walk.", "Das Wetter ist heute schön, und wir gehen."]
+    rows = [{"text": f"{said[number > 6]} {number}"} for number in range(10)]
+    recipe = with_steps(named("convert"), ["language"])
+    made(recipe, written(tmp_path / "rows.jsonl", rows), target=tmp_path / "set")
+    assert charts(page_of(tmp_path / "set"))["rows by language"] == {"en": "7", "de": "3"}
+
+
 def test_lengths_are_shown_against_the_context_of_the_model(tmp_path: Path) -> None:
-    from workbench.datasets.recipe import for_model, named
     from workbench_guide import PATH
 
     path = planted(40, most_words=900).write(tmp_path / "rows.jsonl")

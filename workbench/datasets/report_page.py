@@ -99,6 +99,7 @@ def _balance(outcome: Outcome) -> Iterator[str]:
     found = outcome.balance
     charts = {
         "rows by kind": outcome.kinds if len(outcome.kinds) > 1 else {},
+        "rows by language": outcome.languages,
         "messages by role": found.roles,
         "rows by label": found.labels,
         "characters of answers": {"chosen": found.chosen, "rejected": found.rejected} if found.pairs else {},
