@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from workbench.datasets.findings import Findings
-from workbench.datasets.operation import Surroundings
+from workbench.datasets.operation import RowOperation, Surroundings
 from workbench.datasets.row import Origin, Rejection, Row
-from workbench.datasets.target.operation import TargetOperation
+from workbench.datasets.target.operation import Borrower
 from workbench.errors import InvalidRequest
 from workbench_recipes.blocks import PAGE_BREAK, Block, blocks_of
 from workbench_recipes.cutting import Sizes, cut
@@ -21,7 +21,7 @@ _GAP = "\n\n"
 
 
 @dataclass
-class Chunks(TargetOperation):
+class Chunks(Borrower, RowOperation):
     """Cuts texts into chunks of at most `most_characters`, and of `most_tokens` of the model if not 0.
 
     A chunk ends at a paragraph, or at a heading once it has `full` of what it may have; only longer
@@ -29,7 +29,6 @@ class Chunks(TargetOperation):
     headings that it stands under, and which of how many it is.
     """
 
-    needs_model: ClassVar[bool] = False
     most_characters: int = 6000
     most_tokens: int = 0
     full: float = 0.25
@@ -38,8 +37,10 @@ class Chunks(TargetOperation):
         """Raises InvalidRequest for chunks without room, and where tokens are counted without a model."""
         if self.most_characters < 1 or self.most_tokens < 0:
             raise InvalidRequest("A chunk must have room for text.", "Give a larger most_characters.")
-        if self.most_tokens:
-            super().begin(surroundings)
+        if self.most_tokens and surroundings.model is None:
+            raise InvalidRequest("Tokens cannot be counted without a model.", "Name it with --model.")
+        if self.most_tokens and surroundings.model:
+            self.borrow(surroundings.model)
 
     def apply(self, row: Row, findings: Findings) -> Row | Rejection | Sequence[Row]:
         if row.kind != "text":
@@ -81,7 +82,7 @@ class Chunks(TargetOperation):
         return found
 
     def _tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(ids) for ids in self.target.vocabulary.ids(texts, add=False)]
+        return [len(ids) for ids in self.lent.target.vocabulary.ids(texts, add=False)]
 
 
 def _fitting(blocks: Sequence[Block], most: int, sizes: Sizes) -> list[Block]:
