@@ -154,10 +154,6 @@ def _positive(value: object) -> float:
     return float(value) if isinstance(value, int | float) and 0 < value < _LARGEST else 0.0
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def _plain(value: Any) -> Any:
     """As it is once JSON has held it."""
     return msgspec.json.decode(msgspec.json.encode(value))
