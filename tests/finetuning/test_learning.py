@@ -33,7 +33,7 @@ def test_the_twin_computes_as_the_bundled_model_does(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("lora", "epochs"), [(False, 4), (True, 6)], ids=["whole", "LoRA"])
+@pytest.mark.parametrize(("lora", "epochs"), [(False, 6), (True, 6)], ids=["whole", "LoRA"])
 def test_what_a_set_teaches_is_learned_and_shown_by_evaluate(
     model: Path, tmp_path: Path, lora: bool, epochs: int
 ) -> None:
