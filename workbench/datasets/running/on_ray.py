@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from workbench.errors import Unsupported, WorkbenchError
 from workbench.whole_file import write_whole
 
 LOCAL = "local"
+_PATIENCE = 10.0
 _INSTALL = "On each machine of the cluster: pip install 'local-llm-workbench[ray]'"
 
 
@@ -66,7 +68,10 @@ def parts_on_ray(
 def _connect(ray: Any, address: str) -> None:
     """One that is started here sends no usage statistics."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
+        if host and port.isdigit():  # Ray itself would try for minutes
+            socket.create_connection((host, int(port)), _PATIENCE).close()
         ray.init(address=address, log_to_driver=False, logging_level="error")
     except Exception as error:  # Ray raises plain ones
         raise WorkbenchError(
