@@ -22,7 +22,7 @@ _ON_A_TERMINAL = (
     "os.execv(sys.executable, [sys.executable, '-m', 'workbench', *sys.argv[1:]])"
 )
 PATIENCE = 60.0
-ABOUT_MODELS = ("WORKBENCH", "HF_", "HUGGINGFACE_", "OLLAMA_", "LLAMA_", "XDG_")
+LEFT_OUT = ("WORKBENCH", "HF_", "HUGGINGFACE_", "OLLAMA_", "LLAMA_", "XDG_", "COLUMNS", "LINES")
 
 
 class Workbench:
@@ -32,7 +32,7 @@ class Workbench:
         self.home = home
         self._started: list[subprocess.Popen[bytes]] = []
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(ABOUT_MODELS)},
+            **{name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)},
             "HOME": str(home / "user"),
             "OLLAMA_MODELS": str(home / "user" / ".ollama" / "models"),
             "WORKBENCH_HOME": str(home),

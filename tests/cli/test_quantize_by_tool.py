@@ -92,7 +92,7 @@ def test_an_interruption_ends_the_tool(
 
 
 def test_without_the_tool_the_command_that_installs_it_is_told(workbench: Workbench, source: Path) -> None:
-    for kind, said in (("EXL3", "pip install exllamav3"), ("q4f16_1", "mlc.ai/wheels")):
+    for kind, said in (("EXL3", "pip install torch exllamav3"), ("q4f16_1", "mlc.ai/wheels")):
         run = workbench("quantize", str(source), kind)
         assert run.returncode == 6 and "not installed" in run.stderr and said in run.stderr
     assert "EXL3" in workbench("quantize", "--types").stdout

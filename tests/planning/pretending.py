@@ -21,7 +21,11 @@ def pretend_machine(patch: pytest.MonkeyPatch, ram: int, *cards: object) -> Mach
     here = replace(HERE, ram_total=ram, ram_free=ram, gpus=tuple(Gpu("card") for _ in cards))
 
     def places(
-        backend: str, here: Machine, ram_bytes: int | None = None, most: int | None = None
+        backend: str,
+        here: Machine,
+        ram_bytes: int | None = None,
+        most: int | None = None,
+        rpc_servers: tuple[str, ...] = (),
     ) -> Places | Seen:
         found = described(cards, ram, here)  # type: ignore[arg-type]
         return replace(found, virtual=True, budget=replace(found.budget, most=most))

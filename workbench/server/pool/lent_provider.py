@@ -64,6 +64,12 @@ class LentProvider(Provider):
         async with self._model.lent() as provider:
             return await provider.tokenize(text, special=special, add=add)
 
+    async def tokenize_all(
+        self, texts: Sequence[str], *, special: bool = False, add: bool | None = None
+    ) -> list[list[int]]:
+        async with self._model.lent() as provider:
+            return await provider.tokenize_all(texts, special=special, add=add)
+
     async def detokenize(self, tokens: Sequence[int]) -> str:
         async with self._model.lent() as provider:
             return await provider.detokenize(tokens)
