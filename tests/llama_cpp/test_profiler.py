@@ -69,7 +69,8 @@ def test_a_prompt_takes_as_many_operations_as_it_has_tokens(guide: EngineProfile
 def test_times_add_up_and_kernels_are_measured(guide: EngineProfile) -> None:
     for found in (guide.write, guide.read):
         assert sum(part.seconds for part in found.parts) == pytest.approx(found.seconds)
-        assert all(part.seconds > 0 and part.place == "CPU" for part in found.parts)
+        assert all(part.seconds >= 0 and part.place == "CPU" for part in found.parts)
+        assert total(found, "weights", lambda part: part.seconds) > 0
     assert guide.threads >= 1 and guide.sampling_seconds > 0
     assert [(one.type, one.bits) for one in guide.kernels] == [("F16", 16), ("Q8_0", 8.5)]
     assert all(one.bytes_per_second > 1e7 and one.operations_per_second > 1e8 for one in guide.kernels)
