@@ -32,7 +32,7 @@ def profile(model: Path, *types: str, **settings: object) -> EngineProfile:
     return found
 
 
-def total(found: PassProfile, kind: str, count: Callable[..., int]) -> int:
+def total(found: PassProfile, kind: str, count: Callable[..., float]) -> float:
     return sum(count(part) for part in found.parts if part.kind == kind)
 
 
