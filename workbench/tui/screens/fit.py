@@ -77,9 +77,7 @@ fitting, and **ctrl+u** loads the model so.
         with Vertical(id="asked", classes="panel") as panel:
             panel.border_title = "Does it fit"
             yield Input(placeholder="A model here, or org/repo:QUANT on the hub", id="named", compact=True)
-            yield Input(
-                placeholder="This machine; or cards, such as RTX 4090, 24GiB", id="cards", compact=True
-            )
+            yield Input(placeholder="This machine; or another: RTX 4090, 64GiB RAM", id="cards", compact=True)
         with Horizontal(id="parts"):
             dials = FitDials()
             dials.add_class("panel")
