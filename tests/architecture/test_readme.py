@@ -20,7 +20,7 @@ LINES = [line.partition("  #")[0].strip() for block in BLOCKS for line in block.
 SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", README, flags=re.DOTALL | re.MULTILINE))
 CALLS = [text for text in (*LINES, *SPANS) if re.search(r"(^|[ /])workbench( |$)", text)]
 TREE = next(block for block in BLOCKS if block.startswith("workbench/"))
-TEST_COMMANDS = ("uv run pytest", ".venv/bin/pytest")
+TEST_COMMANDS = ("uv run pytest -n 2", ".venv/bin/pytest -n 2")
 
 
 def command_names() -> list[str]:
