@@ -104,7 +104,7 @@ def compose(model: FleetModel, name: str, wanted: Wanted, size: Sized, place: Pl
     if wanted.gpu.api != "cuda":
         raise Unsupported("The image is for NVIDIA cards.", "Leave --compose out for the command.")
     own = flags(engine_arguments(model, wanted, size) | _replicas(wanted, size))
-    volumes = ["~/.cache/huggingface:/root/.cache/huggingface"]
+    volumes = [f"~/.cache/huggingface:{_HUB_FOLDER}"]
     if model.source.startswith("/"):
         volumes.append(f"{model.source}:{model.source}:ro")
     gpus = {"driver": "nvidia", "count": size.gpus * wanted.replicas, "capabilities": ["gpu"]}
@@ -113,7 +113,7 @@ def compose(model: FleetModel, name: str, wanted: Wanted, size: Sized, place: Pl
         **({"entrypoint": _WITH_PLUGIN} if model.form == "GGUF" else {}),
         "command": [model.source, "--served-model-name", name, *own],
         "ports": [f"{place.host}:{place.port}:8000"],
-        "environment": ["HF_TOKEN", "VLLM_API_KEY"],
+        "environment": ["HF_TOKEN", "VLLM_API_KEY", f"HF_HOME={_HUB_FOLDER}"],
         "volumes": volumes,
         "ipc": "host",
         "restart": "unless-stopped",
@@ -122,6 +122,8 @@ def compose(model: FleetModel, name: str, wanted: Wanted, size: Sized, place: Pl
     return {"services": {"vllm": service}}
 
 
+_HUB_FOLDER = "/models"
+"""Where the hub's files are inside the container, whoever runs it."""
 _WITH_PLUGIN = ["sh", "-c", f'uv pip install --system {_PLUGIN} && exec vllm serve "$$@"', "vllm"]
 
 
